@@ -1,0 +1,3 @@
+//! Decoding.
+
+pub mod record;

@@ -1,0 +1,66 @@
+//! The words that edge and core share: which log a byte came from, and where in it.
+
+use std::fmt;
+
+/// One log: a rotation family (`x.log`, `x.log.1`, `x.log.2.gz` …) or standard input.
+///
+/// Numbers are given by the edge when it first sees a family and are never reused within one run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LogId(pub u32);
+
+/// Where a line began: bytes from the start of the (uncompressed) file that held it.
+pub type Offset = u64;
+
+/// The 128-bit id that Flink gives a job, printed as 32 lower-case hexadecimal digits.
+///
+/// Application mode before 1.16 with high availability uses `000…0` for every job, so an id is unique only within
+/// one cluster (`ApplicationDispatcherBootstrap.ZERO_JOB_ID`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId(pub [u8; 16]);
+
+impl JobId {
+    /// Reads exactly 32 lower-case hexadecimal digits; anything else is no job id.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let digits: &[u8; 32] = text.try_into().ok()?;
+        let mut id = [0; 16];
+        for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+        }
+        Some(Self(id))
+    }
+}
+
+const fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::JobId;
+
+    #[test]
+    fn a_job_id_is_32_lower_case_hex_digits_and_prints_as_read() {
+        let text = "0a1b2c3d4e5f60718293a4b5c6d7e8f9";
+        assert_eq!(JobId::parse(text.as_bytes()).unwrap().to_string(), text);
+        for bad in ["", "0a1b", "0A1B2C3D4E5F60718293A4B5C6D7E8F9", "0a1b2c3d4e5f60718293a4b5c6d7e8f90", "zz1b2c3d4e5f60718293a4b5c6d7e8f9"] {
+            assert_eq!(JobId::parse(bad.as_bytes()), None, "{bad}");
+        }
+    }
+}

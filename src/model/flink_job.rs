@@ -1,0 +1,130 @@
+//! The states of a Flink job and their classes: the table that every reader looks for.
+
+use std::fmt;
+
+/// `org.apache.flink.api.common.JobStatus` (1.12 to 2.3; INITIALIZING is new in 1.12), and UNKNOWN for what a log cannot tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum JobState {
+    /// Accepted; its JobMaster is being built. Never printed in a transition.
+    Initializing,
+    /// Its JobMaster runs; the graph was not started (adaptive: waits for resources).
+    Created,
+    /// The graph was started. Says nothing about its tasks.
+    Running,
+    /// A failure is being handled for good (before 1.10: before every full restart).
+    Failing,
+    /// Over.
+    Failed,
+    /// Tasks are being cancelled.
+    Cancelling,
+    /// Over. One L, unlike CANCELLING.
+    Canceled,
+    /// Over.
+    Finished,
+    /// Tasks are cancelled or the back-off runs.
+    Restarting,
+    /// This leader gave the job up; another may take it.
+    Suspended,
+    /// A new JobMaster takes up running tasks (1.20 and later, adaptive batch).
+    Reconciling,
+    /// The log cannot tell: its process ended with the job alive.
+    Unknown,
+}
+
+/// What a state means to an operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// Should be left within minutes.
+    Transient,
+    /// May last.
+    Steady,
+    /// The end of a life.
+    Terminal,
+    /// Nobody can tell.
+    Unknown,
+}
+
+impl Class {
+    /// The label's value.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Transient => "transient",
+            Self::Steady => "steady",
+            Self::Terminal => "terminal",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl JobState {
+    /// All states, in the order of Flink's enum, UNKNOWN last. The position is the value of `flinktail_state_code`.
+    pub const ALL: [Self; 12] = [
+        Self::Initializing,
+        Self::Created,
+        Self::Running,
+        Self::Failing,
+        Self::Failed,
+        Self::Cancelling,
+        Self::Canceled,
+        Self::Finished,
+        Self::Restarting,
+        Self::Suspended,
+        Self::Reconciling,
+        Self::Unknown,
+    ];
+
+    /// As Flink prints it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Initializing => "INITIALIZING",
+            Self::Created => "CREATED",
+            Self::Running => "RUNNING",
+            Self::Failing => "FAILING",
+            Self::Failed => "FAILED",
+            Self::Cancelling => "CANCELLING",
+            Self::Canceled => "CANCELED",
+            Self::Finished => "FINISHED",
+            Self::Restarting => "RESTARTING",
+            Self::Suspended => "SUSPENDED",
+            Self::Reconciling => "RECONCILING",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+
+    /// Reads one of Flink's eleven words. UNKNOWN is not Flink's: it is never read from a log.
+    #[must_use]
+    pub fn parse(word: &[u8]) -> Option<Self> {
+        Self::ALL[..11].iter().copied().find(|state| state.name().as_bytes() == word)
+    }
+
+    /// What the state means to an operator.
+    #[must_use]
+    pub const fn class(self) -> Class {
+        match self {
+            Self::Running => Class::Steady,
+            Self::Failed | Self::Canceled | Self::Finished => Class::Terminal,
+            Self::Unknown => Class::Unknown,
+            Self::Initializing
+            | Self::Created
+            | Self::Failing
+            | Self::Cancelling
+            | Self::Restarting
+            | Self::Suspended
+            | Self::Reconciling => Class::Transient,
+        }
+    }
+
+    /// FAILED, CANCELED or FINISHED: left only by a new life.
+    #[must_use]
+    pub const fn is_terminal(self) -> bool {
+        matches!(self.class(), Class::Terminal)
+    }
+}
+
+impl fmt::Display for JobState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
