@@ -11,6 +11,7 @@
 //! and `expose` are the edge. Only `app` and `cli` know everything. `tests/it/architecture.rs` holds these directions.
 
 pub mod line;
+pub mod stats;
 
 pub mod tail;
 
