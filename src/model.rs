@@ -1,12 +1,16 @@
 //! Meaning: from events to entities. Pure; the clock is an argument.
 //!
-//! [`Fleet`] holds every job of every cluster and is told one [`event::Seen`] at a time. It never refuses an edge that
-//! a log printed (but see [`Fleet::apply`]); what surprises it is counted.
+//! [`Fleet`] holds every job of every cluster and is told one [`event::Seen`] at a time. How a job's state follows from
+//! what its logs print is in `derive`; the states themselves, and the edges Flink takes, are in [`flink_job`].
 
+mod derive;
 pub mod event;
-pub mod flink_job;
 mod fleet;
+pub mod flink_job;
 mod job;
+mod process;
+#[cfg(test)]
+mod tests;
 
-pub use fleet::{Counters, Fleet, LogContext};
-pub use job::{Basis, Entry, Failure, Job, Scheduler, HISTORY};
+pub use fleet::{Counters, DEFAULT_LIMIT, Fleet, LogContext};
+pub use job::{Basis, Entry, Failure, HISTORY, Job, Scheduler};

@@ -86,8 +86,11 @@ pub enum Event {
         /// The job where the line names it.
         job: Option<JobId>,
     },
-    /// A line that only the default scheduler writes.
-    DefaultSchedulerSeen,
+    /// A line that the other schedulers write through the JobMaster's logger.
+    DefaultSchedulerSeen {
+        /// The job where the line names it.
+        job: Option<JobId>,
+    },
     /// `Triggering stop-with-savepoint for job {id}.`: nothing changes yet, the job will go RUNNING → FINISHED.
     StopWithSavepoint {
         /// The job.

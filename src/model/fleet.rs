@@ -1,6 +1,6 @@
 //! All jobs of all clusters, and what is known of each log's process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,7 +8,11 @@ use jiff::Timestamp;
 use super::event::Seen;
 use super::flink_job::JobState;
 use super::job::Job;
+use super::process::Process;
 use crate::line::{JobId, LogId};
+
+/// Jobs kept unless the configuration says otherwise. Ended ones make room for new ones; live ones never do.
+pub const DEFAULT_LIMIT: usize = 100_000;
 
 /// What the model needs to know of a log before its first event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,35 +26,88 @@ pub struct LogContext {
 pub struct Counters {
     /// States entered by all jobs, removed ones included, in the order of [`JobState::ALL`].
     pub entered: [u64; JobState::ALL.len()],
-    /// Edges outside Flink's table, and edges out of a terminal state (not applied).
+    /// Edges outside Flink's table (applied), and edges out of a terminal state (not applied).
     pub unexpected_transitions: u64,
-    /// Records older than what was applied.
+    /// Records that moved nothing: older than what was applied, or of a JobManager that no longer leads the job.
     pub late_events: u64,
-    /// Jobs removed from the metrics because their time was up.
-    pub expired: u64,
-    /// Jobs removed because of the limit.
+    /// Ended jobs forgotten to make room.
     pub evicted: u64,
-    /// Jobs never taken up because of the limit.
+    /// Jobs never taken up because every place was held by a live one.
     pub dropped: u64,
 }
 
+/// A job's place in the fleet: its cluster, and its id there.
+pub(super) type Key = (Arc<str>, JobId);
+
 /// Every job, by cluster and id.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Fleet {
-    jobs: BTreeMap<(Arc<str>, JobId), Job>,
-    counters: Counters,
+    pub(super) jobs: BTreeMap<Key, Job>,
+    pub(super) processes: BTreeMap<LogId, Process>,
+    /// Which job an execution graph belongs to: its id begins the attempt ids of its tasks.
+    pub(super) graphs: BTreeMap<JobId, Key>,
+    pub(super) counters: Counters,
+    /// Ended jobs by when they ended: the order in which they make room.
+    ended: BTreeSet<(Timestamp, Key)>,
+    limit: usize,
+}
+
+impl Default for Fleet {
+    fn default() -> Self {
+        Self::with_limit(DEFAULT_LIMIT)
+    }
 }
 
 impl Fleet {
-    /// Tells the cluster of a log before its first event.
-    pub fn open_log(&mut self, _log: LogId, _context: LogContext) {}
+    /// A fleet that keeps at most `limit` jobs.
+    #[must_use]
+    pub fn with_limit(limit: usize) -> Self {
+        Self {
+            jobs: BTreeMap::new(),
+            processes: BTreeMap::new(),
+            graphs: BTreeMap::new(),
+            counters: Counters::default(),
+            ended: BTreeSet::new(),
+            limit: limit.max(1),
+        }
+    }
+
+    /// Tells the cluster of a log before its first event; an event of a log never opened changes nothing.
+    pub fn open_log(&mut self, log: LogId, context: LogContext) {
+        self.processes
+            .entry(log)
+            .or_insert_with(|| Process::new(context.cluster));
+    }
 
     /// Applies what one record said; `read` is when it was read.
-    pub fn apply(&mut self, _seen: &Seen, _read: Timestamp) {}
+    ///
+    /// No edge that a log printed is refused, with two exceptions: into the present state (dropped), and out of a
+    /// terminal state (dropped and counted) unless a new life begins.
+    pub fn apply(&mut self, seen: &Seen, read: Timestamp) {
+        self.derive(seen, read);
+    }
 
     /// All jobs, by cluster and id.
     pub fn jobs(&self) -> impl Iterator<Item = &Job> {
         self.jobs.values()
+    }
+
+    /// How many jobs there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// True before the first job.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
+    /// The most jobs it keeps.
+    #[must_use]
+    pub const fn limit(&self) -> usize {
+        self.limit
     }
 
     /// One job.
@@ -63,5 +120,41 @@ impl Fleet {
     #[must_use]
     pub const fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Finds or makes a job; none where every place is held by a live one.
+    pub(super) fn take_up(&mut self, key: &Key, log: LogId, read: Timestamp) -> Option<&mut Job> {
+        if !self.jobs.contains_key(key) && self.jobs.len() >= self.limit && !self.make_room() {
+            self.counters.dropped += 1;
+            return None;
+        }
+        let process = self.processes.get(&log)?;
+        Some(self.jobs.entry(key.clone()).or_insert_with(|| {
+            let mut job = Job::new(Arc::clone(&key.0), key.1, log, process.number, read);
+            job.flink_version.clone_from(&process.version);
+            job
+        }))
+    }
+
+    /// Notes whether a job has ended, so that the longest ended one is found at once when room is needed.
+    pub(super) fn note_end(&mut self, key: &Key, was: Option<Timestamp>, now: Option<Timestamp>) {
+        if let Some(at) = was {
+            self.ended.remove(&(at, key.clone()));
+        }
+        if let Some(at) = now {
+            self.ended.insert((at, key.clone()));
+        }
+    }
+
+    fn make_room(&mut self) -> bool {
+        let Some((_, key)) = self.ended.pop_first() else {
+            return false;
+        };
+        let graph = self.jobs.remove(&key).and_then(|job| job.track.graph_id);
+        if let Some(graph) = graph {
+            self.graphs.remove(&graph);
+        }
+        self.counters.evicted += 1;
+        true
     }
 }

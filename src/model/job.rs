@@ -19,12 +19,6 @@ pub enum Basis {
     Log,
     /// Follows from other lines.
     Inferred,
-    /// The service's own answer says so.
-    Reported,
-    /// An accepted call starts this state.
-    Api,
-    /// A later accepted call proves it.
-    Implied,
 }
 
 impl Basis {
@@ -34,9 +28,6 @@ impl Basis {
         match self {
             Self::Log => "log",
             Self::Inferred => "inferred",
-            Self::Reported => "reported",
-            Self::Api => "api",
-            Self::Implied => "implied",
         }
     }
 }
@@ -75,7 +66,7 @@ pub struct Entry {
     /// Older than what was already applied: recorded, and moves nothing back.
     pub late: bool,
     /// The log whose line told it, and where that line began in its file.
-    pub line: Option<(LogId, Offset)>,
+    pub line: (LogId, Offset),
 }
 
 /// The last failure of a job.
@@ -122,12 +113,168 @@ pub struct Job {
     pub scheduler: Option<Scheduler>,
     /// Why it is UNKNOWN, for people; none in every other state.
     pub unknown_because: Option<&'static str>,
+    /// Rises with every change of the fields above, so that a view need not compare them.
+    pub revision: u64,
+    /// What the derivation remembers beyond what it shows.
+    pub(super) track: Track,
 }
 
+/// What the derivation of a job remembers beyond what it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Track {
+    /// The log that speaks for the job: that of its last life's start, or of its last applied line.
+    pub owner: LogId,
+    /// Which process of that log (banners counted).
+    pub process: u32,
+    /// Logs whose JobManager lost the job to another one's; what they still say of it is not the job's.
+    pub former: Vec<LogId>,
+    /// What a graph's CANCELED will mean.
+    pub graph: Graph,
+    /// The present execution graph, where the log names it (1.16 and later).
+    pub graph_id: Option<JobId>,
+    /// Lines already taken, so that the console's copy of one counts once.
+    pub taken: VecDeque<Taken>,
+}
+
+/// Under the adaptive scheduler a graph is cancelled for a restart as well as for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Graph {
+    /// The graph's states are the job's.
+    Plain,
+    /// Cancelled for a restart: its CANCELED is not the job's.
+    Restarting,
+    /// CANCELED, and nothing has told yet whether for good; since when.
+    Undecided(Option<Timestamp>),
+}
+
+/// The signature of a line about a job: equal ones from two logs are one line written twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Taken {
+    pub what: (u8, Option<JobState>, Option<JobState>),
+    pub at: Timestamp,
+    pub log: LogId,
+    /// A second log has already given its copy.
+    pub paired: bool,
+}
+
+/// Signatures kept per job: how far one of two copies of a log may be read ahead of the other, in lines of one job.
+const TAKEN: usize = 32;
+
 impl Job {
+    pub(super) fn new(cluster: Arc<str>, id: JobId, owner: LogId, process: u32, read: Timestamp) -> Self {
+        Self {
+            cluster,
+            id,
+            name: None,
+            state: JobState::Unknown,
+            since: None,
+            since_read: read,
+            last_event: None,
+            last_event_read: read,
+            restarts: [0; RestartReason::ALL.len()],
+            entered: [0; JobState::ALL.len()],
+            failure: None,
+            history: VecDeque::new(),
+            history_dropped: 0,
+            flink_version: None,
+            scheduler: None,
+            unknown_because: None,
+            revision: 0,
+            track: Track {
+                owner,
+                process,
+                former: Vec::new(),
+                graph: Graph::Plain,
+                graph_id: None,
+                taken: VecDeque::new(),
+            },
+        }
+    }
+
     /// Restarts for one reason.
     #[must_use]
-    pub fn restarts_for(&self, reason: RestartReason) -> u64 {
-        RestartReason::ALL.iter().position(|r| *r == reason).map_or(0, |i| self.restarts[i])
+    pub const fn restarts_for(&self, reason: RestartReason) -> u64 {
+        self.restarts[reason as usize]
+    }
+
+    /// True from the first state that it is known to have entered.
+    pub(super) fn is_born(&self) -> bool {
+        !self.history.is_empty()
+    }
+
+    pub(super) fn enter(
+        &mut self,
+        to: JobState,
+        basis: Basis,
+        named: Option<JobState>,
+        line: (LogId, Offset),
+        at: Option<Timestamp>,
+        read: Timestamp,
+    ) {
+        let from = if self.is_born() { Some(self.state) } else { named };
+        if self.history.len() == HISTORY {
+            self.history.pop_front();
+            self.history_dropped += 1;
+        }
+        self.history.push_back(Entry {
+            at,
+            from,
+            to,
+            basis,
+            late: false,
+            line,
+        });
+        self.entered[to as usize] += 1;
+        self.state = to;
+        self.since = at;
+        self.since_read = read;
+        self.unknown_because = None;
+        self.revision += 1;
+    }
+
+    /// When the job ended, if it has.
+    pub(super) fn ended_at(&self) -> Option<Timestamp> {
+        (self.state.is_terminal() && self.is_born()).then(|| self.since.unwrap_or(self.since_read))
+    }
+
+    pub(super) fn rename(&mut self, name: &str) {
+        if self.name.as_deref() != Some(name) {
+            self.name = Some(Arc::from(name));
+            self.revision += 1;
+        }
+    }
+
+    pub(super) fn count_restart(&mut self, reason: RestartReason) {
+        self.restarts[reason as usize] += 1;
+        self.revision += 1;
+    }
+
+    /// True when another log already gave this very line. Two equal lines of one log are two.
+    pub(super) fn is_copy(
+        &mut self,
+        what: (u8, Option<JobState>, Option<JobState>),
+        at: Option<Timestamp>,
+        log: LogId,
+    ) -> bool {
+        let Some(at) = at else { return false };
+        if let Some(first) = self
+            .track
+            .taken
+            .iter_mut()
+            .find(|t| t.what == what && t.at == at && t.log != log && !t.paired)
+        {
+            first.paired = true;
+            return true;
+        }
+        if self.track.taken.len() == TAKEN {
+            self.track.taken.pop_front();
+        }
+        self.track.taken.push_back(Taken {
+            what,
+            at,
+            log,
+            paired: false,
+        });
+        false
     }
 }

@@ -1,0 +1,511 @@
+//! How a job's state follows from what its logs print.
+//!
+//! A transition line describes the `ExecutionGraph`; the job is derived from it together with the lines of the
+//! Dispatcher, the JobMaster and the schedulers. In short:
+//!
+//! * a submission or recovery is INITIALIZING, a JobMaster's start CREATED; then the transitions as printed;
+//! * under the adaptive scheduler a graph is cancelled for a restart too: see [`Graph`];
+//! * only the Dispatcher's word ends a job that has no transition of its own;
+//! * the end of a process makes what lived in it UNKNOWN; what comes back counts a restart.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::event::{Cause, EndReason, Event, RestartReason, Said, Seen, Witness};
+use super::fleet::{Fleet, Key};
+use super::flink_job::{self, JobState};
+use super::job::{Basis, Failure, Graph, Job, Scheduler};
+use super::process::CauseOf;
+use crate::line::{JobId, LogId, Offset};
+
+/// Where and when something was said.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    log: LogId,
+    offset: Offset,
+    at: Option<Timestamp>,
+    read: Timestamp,
+}
+
+/// The beginning of a job's life under some JobMaster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Birth {
+    Submitted = 1,
+    Recovered = 2,
+    MasterCreated = 3,
+    MasterStarted = 4,
+}
+
+/// Signature of a transition line, beside those of [`Birth`].
+const TRANSITION: u8 = 0;
+
+impl Fleet {
+    pub(super) fn derive(&mut self, seen: &Seen, read: Timestamp) {
+        let told = Told {
+            log: seen.log,
+            offset: seen.offset,
+            at: seen.at,
+            read,
+        };
+        let Some(process) = self.processes.get_mut(&told.log) else {
+            return;
+        };
+        let event = match &seen.said {
+            Said::Event(event) => event,
+            Said::Cause(cause) => return self.cause(cause, told),
+        };
+        process.cause_of = CauseOf::Nobody;
+        match event {
+            Event::JobTransition { job, name, from, to } => self.transition(*job, name, *from, *to, told),
+            Event::JobSubmitted { job, name } => self.birth(*job, Some(name), Birth::Submitted, told),
+            Event::JobRecovered { job } => self.birth(*job, None, Birth::Recovered, told),
+            Event::JobMasterCreated { job, name } => self.birth(*job, Some(name), Birth::MasterCreated, told),
+            Event::JobMasterStarted { job, name } => self.birth(*job, Some(name), Birth::MasterStarted, told),
+            Event::GraphCreated { job, graph } => self.graph_created(*job, *graph, told),
+            Event::JobTerminal { job, state, by } => self.terminal(*job, *state, *by, told),
+            Event::SubmissionFailed { job } => self.ended_unprinted(*job, JobState::Failed, told),
+            Event::JobNotFinished { job } => self.ended_unprinted(*job, JobState::Suspended, told),
+            Event::AdaptiveRestart { reason, job } => {
+                self.adaptive_restart(*reason, *job, seen.mdc_job, told);
+            }
+            Event::AdaptiveSeen { job } => {
+                self.scheduler_seen(Scheduler::Adaptive, job.or(seen.mdc_job), told);
+            }
+            Event::DefaultSchedulerSeen { job } => {
+                self.scheduler_seen(Scheduler::Default, job.or(seen.mdc_job), told);
+            }
+            Event::TaskFailed { graph } => {
+                let job = seen
+                    .mdc_job
+                    .or_else(|| graph.and_then(|g| self.graphs.get(&g)).map(|key| key.1));
+                self.failure_announced(job, told);
+            }
+            Event::GlobalFailure => self.failure_announced(seen.mdc_job, told),
+            Event::ProcessStarted { version, .. } => {
+                self.process_ended(EndReason::Replaced, told);
+                if let Some(process) = self.processes.get_mut(&told.log) {
+                    process.begin(version);
+                }
+            }
+            Event::ProcessEnding { why } => self.process_ended(*why, told),
+            // Said for people: stopping leaves the job RUNNING until FINISHED, and leaders speak through their jobs' lines.
+            Event::StopWithSavepoint { .. } | Event::LeadershipGranted | Event::LeadershipRevoked => {}
+        }
+    }
+
+    fn key(&self, id: JobId, told: Told) -> Option<Key> {
+        Some((Arc::clone(&self.processes.get(&told.log)?.cluster), id))
+    }
+
+    /// `Job … switched from state A to B.`
+    fn transition(&mut self, id: JobId, name: &str, from: JobState, to: JobState, told: Told) {
+        let Some(key) = self.key(id, told) else { return };
+        let Some(job) = self.take_up(&key, told.log, told.read) else {
+            return;
+        };
+        let copy = job.is_copy((TRANSITION, Some(from), Some(to)), told.at, told.log);
+        let starts_graph = from == JobState::Created && to == JobState::Running;
+        if copy || !self.may_speak(&key, starts_graph, told) {
+            // Its copy's announcement must not stay behind for a cancellation to take.
+            if to == JobState::Cancelling
+                && let Some(process) = self.processes.get_mut(&told.log)
+            {
+                process.take_restart(id, told.at);
+            }
+            return;
+        }
+        if !flink_job::is_expected(from, to) {
+            self.counters.unexpected_transitions += 1;
+        }
+        let adaptive = self.is_adaptive(&key, told);
+        let Some(job) = self.jobs.get_mut(&key) else {
+            return;
+        };
+        job.rename(name);
+        job.touch(told);
+        if job.scheduler.is_none() && to == JobState::Restarting {
+            job.scheduler = Some(Scheduler::Default);
+        }
+        let (state, graph) = (job.state, job.track.graph);
+        match (to, graph) {
+            (JobState::Cancelling, _) if adaptive => {
+                let announced = self
+                    .processes
+                    .get_mut(&told.log)
+                    .and_then(|p| p.take_restart(id, told.at));
+                match announced {
+                    Some(announced) => {
+                        self.restart(&key, announced.reason, Basis::Inferred, Some(from), told);
+                        self.set_graph(&key, Graph::Restarting);
+                        self.set_failure(&key, announced.cause, announced.at);
+                    }
+                    None => self.enter_printed(&key, from, to, told),
+                }
+            }
+            (JobState::Canceled, Graph::Restarting) if state == JobState::Restarting => {
+                self.set_graph(&key, Graph::Plain);
+            }
+            (JobState::Canceled, _) if adaptive && !state.is_terminal() => {
+                // Known only as being cancelled, where the log begins with this line.
+                self.enter(&key, JobState::Cancelling, Basis::Inferred, Some(from), told);
+                self.set_graph(&key, Graph::Undecided(told.at));
+            }
+            (JobState::Restarting, _) => {
+                self.restart(&key, RestartReason::Failure, Basis::Log, Some(from), told);
+            }
+            _ => {
+                if starts_graph {
+                    self.resolve_restart(&key, told);
+                    self.come_back(&key, told);
+                }
+                self.enter_printed(&key, from, to, told);
+            }
+        }
+        self.attach_failure(&key, state, to, told);
+    }
+
+    /// A transition as printed, into the job's state; out of a terminal state only where a new life begins.
+    fn enter_printed(&mut self, key: &Key, from: JobState, to: JobState, told: Told) {
+        let Some(job) = self.jobs.get_mut(key) else { return };
+        let begins = matches!(from, JobState::Initializing | JobState::Created);
+        if job.is_born() && job.state.is_terminal() && job.state != to && !begins {
+            self.counters.unexpected_transitions += 1;
+            return;
+        }
+        job.track.graph = Graph::Plain;
+        self.enter(key, to, Basis::Log, Some(from), told);
+    }
+
+    /// A graph that was CANCELED without a word why runs again: it was a restart.
+    fn resolve_restart(&mut self, key: &Key, told: Told) {
+        let Some(Graph::Undecided(at)) = self.jobs.get(key).map(|job| job.track.graph) else {
+            return;
+        };
+        self.set_graph(key, Graph::Plain);
+        self.restart(
+            key,
+            RestartReason::Failure,
+            Basis::Inferred,
+            None,
+            Told { at, ..told },
+        );
+    }
+
+    /// Submission, recovery, or a JobMaster's start.
+    fn birth(&mut self, id: JobId, name: Option<&str>, birth: Birth, told: Told) {
+        let Some(key) = self.key(id, told) else { return };
+        let Some(job) = self.take_up(&key, told.log, told.read) else {
+            return;
+        };
+        if job.is_copy((birth as u8, None, None), told.at, told.log) || !self.may_speak(&key, true, told) {
+            return;
+        }
+        self.come_back(&key, told);
+        let Some(job) = self.jobs.get_mut(&key) else {
+            return;
+        };
+        if let Some(name) = name {
+            job.rename(name);
+        }
+        job.touch(told);
+        job.track.graph = Graph::Plain;
+        let state = if birth == Birth::MasterStarted {
+            JobState::Created
+        } else {
+            JobState::Initializing
+        };
+        self.enter(&key, state, Basis::Inferred, None, told);
+    }
+
+    /// Counts a restart of reason `process` where a job that was alive begins anew under another process or leader.
+    fn come_back(&mut self, key: &Key, told: Told) {
+        let Some(process) = self.processes.get(&told.log) else {
+            return;
+        };
+        let Some(job) = self.jobs.get_mut(key) else { return };
+        let same = job.track.owner == told.log && job.track.process == process.number;
+        let was_alive = match job.state {
+            // Both stand for a life that was cut off, and are left by a new one only.
+            JobState::Unknown | JobState::Suspended => job.is_born(),
+            state => !state.is_terminal() && !same,
+        };
+        if was_alive {
+            job.count_restart(RestartReason::Process);
+        }
+        let previous = std::mem::replace(&mut job.track.owner, told.log);
+        job.track.former.retain(|log| *log != told.log);
+        if previous != told.log && !job.track.former.contains(&previous) {
+            job.track.former.push(previous);
+        }
+        job.track.process = process.number;
+        job.flink_version.clone_from(&process.version);
+        job.revision += 1;
+    }
+
+    /// Whether a line of this log may move the job: not when its JobManager lost the job to another, nor when it is older
+    /// than what another log has already told.
+    fn may_speak(&mut self, key: &Key, begins: bool, told: Told) -> bool {
+        let Some(job) = self.jobs.get_mut(key) else {
+            return false;
+        };
+        if job.track.owner == told.log {
+            return true;
+        }
+        let older = matches!((told.at, job.since), (Some(at), Some(since)) if at < since);
+        if older || (!begins && job.track.former.contains(&told.log)) {
+            self.counters.late_events += 1;
+            return false;
+        }
+        if !begins {
+            // Another file of the same process: it speaks from now on.
+            job.track.owner = told.log;
+            if let Some(process) = self.processes.get(&told.log) {
+                job.track.process = process.number;
+            }
+        }
+        true
+    }
+
+    fn graph_created(&mut self, id: JobId, graph: JobId, told: Told) {
+        let Some(key) = self.key(id, told) else { return };
+        let Some(job) = self.jobs.get_mut(&key) else {
+            return;
+        };
+        let previous = job.track.graph_id.replace(graph);
+        if let Some(previous) = previous {
+            self.graphs.remove(&previous);
+        }
+        self.graphs.insert(graph, key.clone());
+        if !self.may_speak(&key, false, told) {
+            return;
+        }
+        self.resolve_restart(&key, told);
+        // Adaptive: a new graph after a restart means that its resources are there (CreatingExecutionGraph is CREATED).
+        let restarting = self
+            .jobs
+            .get(&key)
+            .is_some_and(|job| job.state == JobState::Restarting);
+        if restarting && self.is_adaptive(&key, told) {
+            self.set_graph(&key, Graph::Plain);
+            self.enter(&key, JobState::Created, Basis::Inferred, None, told);
+        }
+    }
+
+    /// `Job … reached (globally) terminal state X.`
+    fn terminal(&mut self, id: JobId, state: JobState, by: Witness, told: Told) {
+        match by {
+            Witness::AdaptiveScheduler => self.scheduler_seen(Scheduler::Adaptive, Some(id), told),
+            Witness::Dispatcher => self.ended_unprinted(id, state, told),
+        }
+    }
+
+    /// The Dispatcher's word. Most often it repeats a transition; of some ends it is the only one.
+    fn ended_unprinted(&mut self, id: JobId, state: JobState, told: Told) {
+        let Some(key) = self.key(id, told) else { return };
+        let Some(job) = self.take_up(&key, told.log, told.read) else {
+            return;
+        };
+        let copy = job.is_copy((u8::MAX, None, Some(state)), told.at, told.log);
+        if copy || !self.may_speak(&key, false, told) {
+            return;
+        }
+        let Some(job) = self.jobs.get_mut(&key) else {
+            return;
+        };
+        job.touch(told);
+        if job.is_born() && job.state.is_terminal() {
+            if job.state != state {
+                self.counters.unexpected_transitions += 1;
+            }
+            return;
+        }
+        job.track.graph = Graph::Plain;
+        let news = job.state != state;
+        self.enter(&key, state, Basis::Log, None, told);
+        if news
+            && state == JobState::Failed
+            && let Some(process) = self.processes.get_mut(&told.log)
+        {
+            process.cause_of = CauseOf::Job(id);
+        }
+    }
+
+    fn adaptive_restart(
+        &mut self,
+        reason: RestartReason,
+        named: Option<JobId>,
+        mdc: Option<JobId>,
+        told: Told,
+    ) {
+        let job = named.or(mdc);
+        self.scheduler_seen(Scheduler::Adaptive, job, told);
+        // 2.0 and later print the phases of the first start in the same words: only a RUNNING job is rescaled.
+        let waits = named.and_then(|id| self.key(id, told)).is_some_and(|key| {
+            self.jobs
+                .get(&key)
+                .is_none_or(|job| job.state != JobState::Running)
+        });
+        if !waits && let Some(process) = self.processes.get_mut(&told.log) {
+            process.announce_restart(told.at, job, reason);
+        }
+    }
+
+    fn scheduler_seen(&mut self, scheduler: Scheduler, job: Option<JobId>, told: Told) {
+        if scheduler == Scheduler::Adaptive
+            && let Some(process) = self.processes.get_mut(&told.log)
+        {
+            process.adaptive = true;
+        }
+        let job = job
+            .and_then(|id| self.key(id, told))
+            .and_then(|key| self.jobs.get_mut(&key));
+        if let Some(job) = job
+            && job.scheduler != Some(scheduler)
+        {
+            job.scheduler = Some(scheduler);
+            job.revision += 1;
+        }
+    }
+
+    /// Whether the job's graph may be cancelled for a restart.
+    fn is_adaptive(&self, key: &Key, told: Told) -> bool {
+        match self.jobs.get(key).and_then(|job| job.scheduler) {
+            Some(scheduler) => scheduler == Scheduler::Adaptive,
+            None => self
+                .processes
+                .get(&told.log)
+                .is_some_and(|process| process.adaptive),
+        }
+    }
+
+    /// Enters RESTARTING and counts why; a job that is there already does not restart again.
+    fn restart(
+        &mut self,
+        key: &Key,
+        reason: RestartReason,
+        basis: Basis,
+        from: Option<JobState>,
+        told: Told,
+    ) {
+        let Some(job) = self.jobs.get_mut(key) else { return };
+        if job.is_born() && job.state.is_terminal() {
+            self.counters.unexpected_transitions += 1;
+            return;
+        }
+        if job.state != JobState::Restarting {
+            job.count_restart(reason);
+        }
+        self.enter(key, JobState::Restarting, basis, from, told);
+    }
+
+    /// Everything that lived in this log's process is out of sight.
+    fn process_ended(&mut self, why: EndReason, told: Told) {
+        let keys: Vec<Key> = self
+            .jobs
+            .iter()
+            .filter(|(_, job)| job.track.owner == told.log && !job.state.is_terminal() && job.is_born())
+            .filter(|(_, job)| job.state != JobState::Suspended || why != EndReason::Shutdown)
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in keys {
+            self.enter(&key, JobState::Unknown, Basis::Inferred, None, told);
+            if let Some(job) = self.jobs.get_mut(&key) {
+                job.unknown_because = Some(why.for_people());
+            }
+        }
+    }
+
+    fn failure_announced(&mut self, job: Option<JobId>, told: Told) {
+        if let Some(process) = self.processes.get_mut(&told.log) {
+            process.announce_failure(told.at, job);
+        }
+    }
+
+    /// The exception of a failed task stands before the job's own line; it is nearer to the cause than the one that follows
+    /// FAILING (`Recovery is suppressed by …`) and FAILED (the same once more).
+    fn attach_failure(&mut self, key: &Key, was: JobState, to: JobState, told: Told) {
+        let Some(process) = self.processes.get_mut(&told.log) else {
+            return;
+        };
+        let announced = match to {
+            JobState::Failing | JobState::Restarting => process
+                .take_failure(key.1, told.at)
+                .and_then(|failure| Some((failure.cause?, failure.at))),
+            _ => None,
+        };
+        match announced {
+            Some((cause, at)) => self.set_failure(key, Some(cause), at),
+            None if to == JobState::Failing || (to == JobState::Failed && was != JobState::Failing) => {
+                process.cause_of = CauseOf::Job(key.1);
+            }
+            None => {}
+        }
+    }
+
+    /// The exception that follows a record.
+    fn cause(&mut self, cause: &Cause, told: Told) {
+        let Some(process) = self.processes.get_mut(&told.log) else {
+            return;
+        };
+        match process.cause_of {
+            CauseOf::Nobody => {}
+            CauseOf::LastRestart => process.add_cause_to_restart(cause),
+            CauseOf::LastFailure => process.add_cause_to_failure(cause),
+            CauseOf::Job(id) => {
+                let key = (Arc::clone(&process.cluster), id);
+                self.set_failure(&key, Some(cause.clone()), told.at);
+            }
+        }
+    }
+
+    fn set_failure(&mut self, key: &Key, cause: Option<Cause>, at: Option<Timestamp>) {
+        if let (Some(cause), Some(job)) = (cause, self.jobs.get_mut(key)) {
+            job.failure = Some(Failure { cause, at });
+            job.revision += 1;
+        }
+    }
+
+    fn set_graph(&mut self, key: &Key, graph: Graph) {
+        if let Some(job) = self.jobs.get_mut(key) {
+            job.track.graph = graph;
+        }
+    }
+
+    /// Writes a state entered into the job, its history and every counter; nothing where the job is in it already.
+    fn enter(&mut self, key: &Key, to: JobState, basis: Basis, from: Option<JobState>, told: Told) {
+        let Some(job) = self.jobs.get_mut(key) else { return };
+        if job.is_born() && job.state == to {
+            return;
+        }
+        let was_ended = job.ended_at();
+        job.enter(to, basis, from, (told.log, told.offset), told.at, told.read);
+        let is_ended = job.ended_at();
+        self.counters.entered[to as usize] += 1;
+        self.note_end(key, was_ended, is_ended);
+    }
+}
+
+impl Job {
+    fn touch(&mut self, told: Told) {
+        if told.at.is_none() || self.last_event.is_none() || told.at > self.last_event {
+            self.last_event = told.at.or(self.last_event);
+        }
+        self.last_event_read = told.read;
+        self.revision += 1;
+    }
+}
+
+impl EndReason {
+    /// For people, after "UNKNOWN: ".
+    const fn for_people(self) -> &'static str {
+        match self {
+            Self::Signal => "its JobManager was told to stop",
+            Self::Shutdown => "its JobManager is shutting down",
+            Self::Terminated => "its JobManager has ended",
+            Self::Fatal => "its JobManager died of a fatal error",
+            Self::Replaced => "a new JobManager process began in the same log",
+            Self::LogGone => "its JobManager's log was deleted and has no successor",
+        }
+    }
+}
