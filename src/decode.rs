@@ -14,13 +14,13 @@
 mod ansi;
 mod cause;
 pub mod clock;
-
+pub mod detect;
 pub mod json;
 mod json_pattern;
-
-
+pub mod layout;
+pub mod layouts;
 pub mod pattern;
 pub mod record;
-
+mod schema;
 mod syntax;
 pub mod time;

@@ -111,10 +111,12 @@ impl Json {
         (Self::PATHS - self.paths.len()) * 4
     }
 
-    /// Whether the line is an object with the fields that make it a record.
+    /// Level and logger of a line that is a record.
     #[must_use]
-    pub fn is_header(&self, line: &[u8]) -> bool {
-        self.values(line).is_some()
+    pub fn glance(&self, line: &[u8]) -> Option<(Option<Level>, Vec<u8>)> {
+        let values = self.values(line)?;
+        let logger = values.text(Slot::Logger).map_or_else(Vec::new, |logger| logger.as_bytes().to_vec());
+        Some((level(values.get(Slot::Level)), logger))
     }
 
     /// Reads the first line of `text`; nothing can continue it. Not a record: `None`.
@@ -135,8 +137,7 @@ impl Json {
 
     /// The wanted values, if they make a record: a message, a time that can be read, and a level or a logger.
     fn values<'a>(&self, line: &'a [u8]) -> Option<Values<'a>> {
-        // JsonLayout with `complete="true"` writes an array, its commas at either end of a line.
-        let line = line.trim_ascii().trim_prefix_comma();
+        let line = element(line);
         if line.first() != Some(&b'{') {
             return None;
         }
@@ -166,16 +167,11 @@ impl Json {
     }
 }
 
-/// Removes the comma between the elements of an array.
-trait TrimComma {
-    fn trim_prefix_comma(&self) -> &Self;
-}
-
-impl TrimComma for [u8] {
-    fn trim_prefix_comma(&self) -> &Self {
-        let line = self.strip_prefix(b",").unwrap_or(self);
-        line.strip_suffix(b",").unwrap_or(line).trim_ascii()
-    }
+/// The object on a line. JsonLayout with `complete="true"` writes an array, its commas at either end of a line.
+fn element(line: &[u8]) -> &[u8] {
+    let line = line.trim_ascii();
+    let line = line.strip_prefix(b",").unwrap_or(line);
+    line.strip_suffix(b",").unwrap_or(line).trim_ascii()
 }
 
 /// Since the epoch, in the unit that puts it between 1973 and 5138.

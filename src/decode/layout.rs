@@ -1,0 +1,205 @@
+//! One layout: how a log's lines look, and how a record is taken out of them.
+
+use std::borrow::Cow;
+
+use super::ansi;
+use super::clock::Clock;
+use super::json::Json;
+use super::json_pattern;
+use super::pattern::{Header, Pattern, PatternError};
+use super::record::{Level, Record, job_in_context};
+use super::time::{Day, Printed};
+use crate::model::event::Cause;
+
+/// A layout, compiled.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    id: String,
+    about: String,
+    form: Form,
+    /// Whose loggers' form is known without looking at a log.
+    exact: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Form {
+    Text(Pattern),
+    Json(Json),
+}
+
+/// What detection needs of a header; no time conversion.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Glance<'a> {
+    pub level: Option<Level>,
+    pub logger: Cow<'a, [u8]>,
+    pub dateless: bool,
+}
+
+impl Layout {
+    /// The layout that a pattern string describes, JSON or text, as users have it in their configuration.
+    pub fn from_pattern(pattern: &str) -> Result<Self, PatternError> {
+        let form = match json_pattern::compile(pattern)? {
+            Some(json) => Form::Json(json),
+            None => Form::Text(Pattern::compile(pattern)?),
+        };
+        Ok(Self { id: pattern.to_owned(), about: "a pattern from the configuration".to_owned(), form, exact: true })
+    }
+
+    /// The same, named. A built-in's pattern stands for its relatives too, so that it does not tell (`exact`) how much
+    /// of a logger is printed.
+    pub(super) fn named(self, id: String, about: String, exact: bool) -> Self {
+        Self { id, about, form: self.form, exact }
+    }
+
+    pub(super) const fn of_json(id: String, about: String, json: Json) -> Self {
+        Self { id, about, form: Form::Json(json), exact: false }
+    }
+
+    /// The name under which it is reported and chosen.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// For people: whose layout this is.
+    #[must_use]
+    pub fn about(&self) -> &str {
+        &self.about
+    }
+
+    /// Records are JSON objects: a line is a record or nothing, and strings are escaped.
+    #[must_use]
+    pub const fn is_json(&self) -> bool {
+        matches!(self.form, Form::Json(_))
+    }
+
+    /// Whether records carry a logger; without one Flink's lines cannot be told from users'.
+    #[must_use]
+    pub fn has_logger(&self) -> bool {
+        match &self.form {
+            Form::Text(pattern) => pattern.has_logger(),
+            Form::Json(json) => json.has_logger(),
+        }
+    }
+
+    /// Whether records carry a time of their own.
+    #[must_use]
+    pub fn has_time(&self) -> bool {
+        match &self.form {
+            Form::Text(pattern) => pattern.has_time(),
+            Form::Json(json) => json.has_time(),
+        }
+    }
+
+    /// Whether loggers are printed shortened (`%c{1.}`), where the layout says so exactly; else ask
+    /// [`super::detect::Detected::shortened`].
+    #[must_use]
+    pub fn shortens_loggers(&self) -> Option<bool> {
+        match &self.form {
+            Form::Text(pattern) if self.exact => pattern.shortens_loggers(),
+            _ => None,
+        }
+    }
+
+    /// See [`Pattern::demands`].
+    pub(super) fn demands(&self) -> usize {
+        match &self.form {
+            Form::Text(pattern) => pattern.demands(),
+            Form::Json(json) => json.demands(),
+        }
+    }
+
+    /// Whether a line begins a record; other lines continue the one before. Looks at the line up to its first newline.
+    #[must_use]
+    pub fn is_header(&self, line: &[u8]) -> bool {
+        self.glance(line).is_some()
+    }
+
+    /// The header of a line.
+    pub(super) fn glance<'a>(&self, line: &'a [u8]) -> Option<Glance<'a>> {
+        let line = first_line(line);
+        match (&self.form, ansi::strip(line)) {
+            (Form::Text(pattern), Cow::Borrowed(line)) => pattern.header(line).map(|header| Glance {
+                level: header.level,
+                logger: Cow::Borrowed(header.logger),
+                dateless: is_dateless(&header),
+            }),
+            (Form::Text(pattern), Cow::Owned(line)) => pattern.header(&line).map(|header| Glance {
+                level: header.level,
+                logger: Cow::Owned(header.logger.to_vec()),
+                dateless: is_dateless(&header),
+            }),
+            (Form::Json(json), _) => json.glance(&utf8(line)).map(|(level, logger)| Glance {
+                level,
+                logger: Cow::Owned(logger),
+                dateless: false,
+            }),
+        }
+    }
+
+    /// Moves the clock on by the time of a header that nobody decodes. A log without dates needs this for every line,
+    /// since midnights are seen by the time of day falling; others do not need it at all.
+    pub fn pass(&self, line: &[u8], clock: &mut Clock) {
+        if let Form::Text(pattern) = &self.form
+            && let line = ansi::strip(first_line(line))
+            && let Some(time) = pattern.header(&line).and_then(|header| header.time)
+        {
+            clock.resolve(&time, pattern.zone());
+        }
+    }
+
+    /// Decodes a record: `text` is the line of its header and the lines that continue it, without the last newline.
+    ///
+    /// The message runs to the end of the text, or to what the layout prints behind it; a JSON record has one line.
+    /// `None` if the first line is no header.
+    pub fn decode<'a>(&self, text: &'a [u8], clock: &mut Clock) -> Option<Record<'a>> {
+        match &self.form {
+            Form::Text(pattern) => match ansi::strip(without_mark(text)) {
+                Cow::Borrowed(text) => decode_text(pattern, text, clock),
+                Cow::Owned(text) => decode_text(pattern, &text, clock).map(Record::into_owned),
+            },
+            Form::Json(json) => match utf8(without_mark(text)) {
+                Cow::Borrowed(text) => json.decode(text, clock),
+                Cow::Owned(text) => json.decode(&text, clock).map(Record::into_owned),
+            },
+        }
+    }
+}
+
+fn decode_text<'a>(pattern: &Pattern, text: &'a [u8], clock: &mut Clock) -> Option<Record<'a>> {
+    let header = pattern.header(first_line(text))?;
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    let (end, throwable) = pattern.message_end(text, header.message);
+    Some(Record {
+        at: header.time.and_then(|time| clock.resolve(&time, pattern.zone())),
+        level: header.level,
+        logger: Cow::Borrowed(header.logger),
+        message: Cow::Borrowed(&text[header.message..end]),
+        mdc_job: job_in_context(header.context),
+        cause: throwable.and_then(|start| Cause::parse(first_line(&text[start..]))),
+    })
+}
+
+fn is_dateless(header: &Header<'_>) -> bool {
+    matches!(header.time, Some(Printed::Civil { day: Day::Missing, .. }))
+}
+
+/// The first line without its end, which may be that of Windows, and without the byte order mark that begins some files.
+fn first_line(text: &[u8]) -> &[u8] {
+    let text = without_mark(text);
+    let line = memchr::memchr(b'\n', text).map_or(text, |end| &text[..end]);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text)
+}
+
+/// JSON must be UTF-8; where a line is not, what is broken in it becomes U+FFFD.
+fn utf8(text: &[u8]) -> Cow<'_, [u8]> {
+    match String::from_utf8_lossy(text) {
+        Cow::Borrowed(_) => Cow::Borrowed(text),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
+}

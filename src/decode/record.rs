@@ -55,20 +55,6 @@ impl Level {
     }
 }
 
-/// Flink's key of the job's id in the logging context (`org.apache.flink.util.MdcUtils.JOB_ID`, 1.20 and later).
-pub(super) const JOB_KEY: &str = "flink-job-id";
-
-/// The job whose id stands under `flink-job-id` in a printed logging context: the bare id, in brackets or not, or as
-/// one of several entries (`{flink-job-id=…, other=…}`).
-pub(super) fn job_in_context(context: &[u8]) -> Option<JobId> {
-    let bare = context.strip_prefix(b"[").and_then(|inner| inner.strip_suffix(b"]")).unwrap_or(context);
-    if bare.len() <= 32 {
-        return JobId::parse(bare);
-    }
-    let value = bare.get(memchr::memmem::find(bare, JOB_KEY.as_bytes())? + JOB_KEY.len()..)?;
-    JobId::parse(value.strip_prefix(b"=")?.get(..32)?)
-}
-
 /// One log record. Borrowed from the line that holds its header wherever the layout allows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record<'a> {
@@ -85,4 +71,33 @@ pub struct Record<'a> {
     pub mdc_job: Option<JobId>,
     /// The exception where the layout carries it in a field of its own (JSON); text layouts print it on the lines that follow.
     pub cause: Option<Cause>,
+}
+
+impl Record<'_> {
+    /// The record with its own copy of what it borrowed.
+    #[must_use]
+    pub fn into_owned(self) -> Record<'static> {
+        Record {
+            at: self.at,
+            level: self.level,
+            logger: Cow::Owned(self.logger.into_owned()),
+            message: Cow::Owned(self.message.into_owned()),
+            mdc_job: self.mdc_job,
+            cause: self.cause,
+        }
+    }
+}
+
+/// Flink's key of the job's id in the logging context (`org.apache.flink.util.MdcUtils.JOB_ID`, 1.20 and later).
+pub(super) const JOB_KEY: &str = "flink-job-id";
+
+/// The job whose id stands under `flink-job-id` in a printed logging context: the bare id, in brackets or not, or as
+/// one of several entries (`{flink-job-id=…, other=…}`).
+pub(super) fn job_in_context(context: &[u8]) -> Option<JobId> {
+    let bare = context.strip_prefix(b"[").and_then(|inner| inner.strip_suffix(b"]")).unwrap_or(context);
+    if bare.len() <= 32 {
+        return JobId::parse(bare);
+    }
+    let value = bare.get(memchr::memmem::find(bare, JOB_KEY.as_bytes())? + JOB_KEY.len()..)?;
+    JobId::parse(value.strip_prefix(b"=")?.get(..32)?)
 }
