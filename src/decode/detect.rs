@@ -126,12 +126,12 @@ impl Layouts {
 
 type Candidate<'l> = (LayoutId, &'l Layout, Tally);
 
-/// The most demanding of those that read nearly as many lines as any; between equals the first.
+/// The user's own, else the most demanding, of those that read nearly as many lines as any; between equals the first.
 fn best<'c, 'l>(candidates: impl Iterator<Item = &'c Candidate<'l>> + Clone) -> Option<&'c Candidate<'l>> {
     let most = candidates.clone().map(|(_, _, tally)| tally.headers).max()?;
     candidates
         .filter(|(_, _, tally)| tally.headers * 10 >= most * 9)
-        .max_by_key(|(id, layout, tally)| (layout.demands(), tally.headers, std::cmp::Reverse(*id)))
+        .max_by_key(|(id, layout, tally)| (layout.is_users(), layout.demands(), tally.headers, std::cmp::Reverse(*id)))
 }
 
 fn lines(sample: &[u8]) -> impl Iterator<Item = &[u8]> {

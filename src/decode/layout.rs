@@ -6,7 +6,7 @@ use super::ansi;
 use super::clock::Clock;
 use super::json::Json;
 use super::json_pattern;
-use super::pattern::{Header, Pattern, PatternError};
+use super::pattern::{Fields, Pattern, PatternError};
 use super::record::{Level, Record, job_in_context};
 use super::time::{Day, Printed};
 use crate::model::event::Cause;
@@ -17,7 +17,7 @@ pub struct Layout {
     id: String,
     about: String,
     form: Form,
-    /// Whose loggers' form is known without looking at a log.
+    /// The user's own words, which also say how much of a logger is printed; built-in ones stand for their relatives.
     exact: bool,
 }
 
@@ -101,6 +101,11 @@ impl Layout {
         }
     }
 
+    /// Whether a user wrote it for logs of theirs: then it comes before built-in ones.
+    pub(super) const fn is_users(&self) -> bool {
+        self.exact
+    }
+
     /// See [`Pattern::demands`].
     pub(super) fn demands(&self) -> usize {
         match &self.form {
@@ -119,15 +124,15 @@ impl Layout {
     pub(super) fn glance<'a>(&self, line: &'a [u8]) -> Option<Glance<'a>> {
         let line = first_line(line);
         match (&self.form, ansi::strip(line)) {
-            (Form::Text(pattern), Cow::Borrowed(line)) => pattern.header(line).map(|header| Glance {
-                level: header.level,
-                logger: Cow::Borrowed(header.logger),
-                dateless: is_dateless(&header),
+            (Form::Text(pattern), Cow::Borrowed(line)) => pattern.read(line).map(|fields| Glance {
+                level: fields.level,
+                logger: Cow::Borrowed(fields.logger),
+                dateless: is_dateless(&fields),
             }),
-            (Form::Text(pattern), Cow::Owned(line)) => pattern.header(&line).map(|header| Glance {
-                level: header.level,
-                logger: Cow::Owned(header.logger.to_vec()),
-                dateless: is_dateless(&header),
+            (Form::Text(pattern), Cow::Owned(line)) => pattern.read(&line).map(|fields| Glance {
+                level: fields.level,
+                logger: Cow::Owned(fields.logger.to_vec()),
+                dateless: is_dateless(&fields),
             }),
             (Form::Json(json), _) => json.glance(&utf8(line)).map(|(level, logger)| Glance {
                 level,
@@ -142,7 +147,7 @@ impl Layout {
     pub fn pass(&self, line: &[u8], clock: &mut Clock) {
         if let Form::Text(pattern) = &self.form
             && let line = ansi::strip(first_line(line))
-            && let Some(time) = pattern.header(&line).and_then(|header| header.time)
+            && let Some(time) = pattern.read(&line).and_then(|fields| fields.time)
         {
             clock.resolve(&time, pattern.zone());
         }
@@ -167,22 +172,20 @@ impl Layout {
 }
 
 fn decode_text<'a>(pattern: &Pattern, text: &'a [u8], clock: &mut Clock) -> Option<Record<'a>> {
-    let header = pattern.header(first_line(text))?;
     let text = text.strip_suffix(b"\n").unwrap_or(text);
-    let text = text.strip_suffix(b"\r").unwrap_or(text);
-    let (end, throwable) = pattern.message_end(text, header.message);
+    let fields = pattern.read(text.strip_suffix(b"\r").unwrap_or(text))?;
     Some(Record {
-        at: header.time.and_then(|time| clock.resolve(&time, pattern.zone())),
-        level: header.level,
-        logger: Cow::Borrowed(header.logger),
-        message: Cow::Borrowed(&text[header.message..end]),
-        mdc_job: job_in_context(header.context),
-        cause: throwable.and_then(|start| Cause::parse(first_line(&text[start..]))),
+        at: fields.time.and_then(|time| clock.resolve(&time, pattern.zone())),
+        level: fields.level,
+        logger: Cow::Borrowed(fields.logger),
+        message: Cow::Borrowed(fields.message),
+        mdc_job: job_in_context(fields.context),
+        cause: Cause::parse(fields.throwable),
     })
 }
 
-fn is_dateless(header: &Header<'_>) -> bool {
-    matches!(header.time, Some(Printed::Civil { day: Day::Missing, .. }))
+fn is_dateless(fields: &Fields<'_>) -> bool {
+    matches!(fields.time, Some(Printed::Civil { day: Day::Missing, .. }))
 }
 
 /// The first line without its end, which may be that of Windows, and without the byte order mark that begins some files.

@@ -8,8 +8,66 @@ use super::pattern::PatternError;
 use super::schema::{self, Expected, LayoutFile, Sample};
 use crate::problem::Problem;
 
-/// The built-in layout files: path in the repository and text. Their order says nothing.
-pub const BUILTIN: &[(&str, &str)] = &[];
+macro_rules! embedded {
+    ($($id:literal)*) => {
+        &[$((
+            concat!("rules/layouts/", $id, ".toml"),
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/layouts/", $id, ".toml")),
+        )),*]
+    };
+}
+
+/// The built-in layout files: path in the repository and text.
+#[rustfmt::skip]
+pub const BUILTIN: &[(&str, &str)] = embedded![
+    "bare"
+    "bare-level-thread"
+    "bare-thread"
+    "bracketed"
+    "bracketed-all"
+    "bracketed-dash"
+    "bracketed-date-level"
+    "bracketed-kafka"
+    "bracketed-thread-level"
+    "colon"
+    "colon-level-thread"
+    "colon-thread"
+    "dashes"
+    "ecs"
+    "flink-operator"
+    "gcp"
+    "gelf"
+    "json-any"
+    "json-layout"
+    "kda"
+    "level-first"
+    "level-first-bracketed"
+    "level-first-plain"
+    "level-thread"
+    "level-thread-context"
+    "line-number"
+    "line-number-level-thread"
+    "line-number-thread"
+    "log4j-stock"
+    "logback-default"
+    "logger-level"
+    "logstash"
+    "no-logger"
+    "no-logger-bare"
+    "no-logger-bracketed"
+    "no-logger-level-thread"
+    "no-logger-thread"
+    "no-logger-thread-bare"
+    "pipes"
+    "source-location"
+    "spring-boot"
+    "thread-context-level"
+    "thread-level"
+    "thread-level-context"
+    "ttcc"
+    "untimed"
+    "untimed-thread"
+];
 
 /// A layout's place in [`Layouts`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -50,19 +50,21 @@ enum LoggerForm {
     Either,
 }
 
-/// The header of a line, as recognised.
+/// The fields of a record, as printed.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Header<'a> {
-    /// The time as printed.
+pub struct Fields<'a> {
+    /// The time.
     pub time: Option<Printed<'a>>,
     /// Severity.
     pub level: Option<Level>,
-    /// Logger as printed; empty where the pattern has none.
+    /// Logger; empty where the pattern has none.
     pub logger: &'a [u8],
     /// The logging context where it may hold `flink-job-id`; else empty.
     pub context: &'a [u8],
-    /// Where the message starts.
-    pub message: usize,
+    /// The message.
+    pub message: &'a [u8],
+    /// The first line of an exception that shares the message's line (`%m %ex%n`); else empty.
+    pub throwable: &'a [u8],
 }
 
 impl Pattern {
@@ -75,55 +77,55 @@ impl Pattern {
         builder.finish(zone)
     }
 
-    /// Recognises the header of a line, without the line's end.
+    /// Reads a record: its first line must have the pattern's header, others continue it. No line end at the end.
+    ///
+    /// The message runs to the end of the text. Where the pattern prints something behind it, it ends on the first line
+    /// that ends so: messages may have several lines. Where no line does, what stands behind is not there.
     #[must_use]
-    pub fn header<'a>(&self, line: &'a [u8]) -> Option<Header<'a>> {
+    pub fn read<'a>(&self, text: &'a [u8]) -> Option<Fields<'a>> {
         let mut found = Found::default();
-        let message = Run::new(line, false).go(&self.header, 0, &mut found)?;
+        let start = Run::new(line_at(text, 0), false).go(&self.header, 0, &mut found)?;
+        let (end, throwable) = self.message_end(text, start, &mut found).unwrap_or((text.len(), &[]));
         let Found { time, level, logger, context, .. } = found;
-        Some(Header { time, level, logger, context, message })
+        Some(Fields { time, level, logger, context, message: &text[start..end], throwable })
     }
 
-    /// Where the message in `text` ends and, after that, where an exception begins that shares its line.
-    ///
-    /// Without anything behind the message in the pattern that is the end of the text. Else the message ends on the
-    /// first line that ends as the pattern says: a message may have several lines.
-    #[must_use]
-    pub fn message_end(&self, text: &[u8], start: usize) -> (usize, Option<usize>) {
+    fn message_end<'a>(&self, text: &'a [u8], start: usize, found: &mut Found<'a>) -> Option<(usize, &'a [u8])> {
         if self.suffix.is_empty() && !self.throwable_follows {
-            return (text.len(), None);
+            return None;
         }
         let mut line_start = start;
         loop {
-            let line_end = memchr::memchr(b'\n', &text[line_start..]).map_or(text.len(), |len| line_start + len);
-            let line = text[..line_end].strip_suffix(b"\r").unwrap_or(&text[..line_end]);
-            if let Some(end) = self.suffix_start(line, line_start) {
-                return end;
+            let line = line_at(text, line_start);
+            if let Some(end) = self.suffix_start(line, line_start, found) {
+                return Some(end);
             }
-            if line_end == text.len() {
-                return (text.len(), None);
-            }
-            line_start = line_end + 1;
+            line_start += memchr::memchr(b'\n', &text[line_start..])? + 1;
         }
     }
 
-    /// Finds the suffix that ends the line; from behind, since messages hold what they like, but an exception's first
-    /// line does too, and that stands last: then from the front.
-    fn suffix_start(&self, line: &[u8], from: usize) -> Option<(usize, Option<usize>)> {
+    /// Finds the suffix that ends the line: from behind, since messages hold what they like. But an exception's first
+    /// line does too, and stands last: then from the front.
+    fn suffix_start<'a>(&self, line: &'a [u8], from: usize, found: &mut Found<'a>) -> Option<(usize, &'a [u8])> {
         // Nothing that a pattern puts behind a message is longer; a line may be.
         const LONGEST: usize = 1024;
-        let from_behind = from.max(line.len().saturating_sub(LONGEST))..=line.len();
-        let fits = |start: usize| {
-            let mut run = Run::new(line, !self.throwable_follows);
-            let after = run.go(&self.suffix, start, &mut Found::default())?;
-            let rest = &line[after..];
-            if !self.throwable_follows || rest.is_empty() {
-                return (rest.is_empty()).then_some((start, None));
-            }
-            let rest = rest.strip_prefix(b" ").unwrap_or(rest);
-            Cause::parse(rest).map(|_| (start, Some(line.len() - rest.len())))
+        let header = *found;
+        let mut fits = |start: usize| {
+            *found = header;
+            let after = Run::new(line, !self.throwable_follows).go(&self.suffix, start, found)?;
+            // log4j parts a message from its exception by a blank, where the pattern does not.
+            let rest = line[after..].strip_prefix(b" ").unwrap_or(&line[after..]);
+            (after == line.len() || Cause::parse(rest).is_some()).then_some((start, rest))
         };
-        if self.throwable_follows { (from..=line.len()).find_map(fits) } else { from_behind.rev().find_map(fits) }
+        let end = if self.throwable_follows {
+            (from..=line.len()).find_map(fits)
+        } else {
+            (from.max(line.len().saturating_sub(LONGEST))..=line.len()).rev().find_map(&mut fits)
+        };
+        if end.is_none() {
+            *found = header;
+        }
+        end
     }
 
     /// The zone that the pattern's date names (`%d{…}{UTC}`).
@@ -161,6 +163,12 @@ impl Pattern {
         let fields = self.header.iter().chain(&self.suffix).filter(|part| part.is_demanding()).count();
         fields * 4 + self.literal_bytes
     }
+}
+
+/// The line that begins at `start`: all of `text` up to its end, which may be that of Windows.
+fn line_at(text: &[u8], start: usize) -> &[u8] {
+    let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |len| start + len);
+    text[..end].strip_suffix(b"\r").unwrap_or(&text[..end])
 }
 
 /// The date of a JSON pattern is read by the same rules.
@@ -286,9 +294,7 @@ impl Builder {
             }
             Kind::Level => self.push(Part::Level(level_words(field).into()), field.pad),
             Kind::Logger => {
-                if self.header.is_none() {
-                    self.logger = Some(logger_form(field));
-                }
+                self.logger = Some(logger_form(field));
                 self.push(Part::Logger { stop: None }, field.pad);
             }
             Kind::Stack => self.push(Part::Stack, field.pad),

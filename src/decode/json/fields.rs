@@ -113,13 +113,14 @@ impl<'a> Visitor<'a> for Object<'_, '_, 'a> {
             match next {
                 Next::Skip => drop(map.next_value::<IgnoredAny>()?),
                 Next::Take(here) => {
-                    let value = map.next_value_seed(Scalar { paths, below: None, values })?;
-                    for index in (0..paths.len()).filter(|index| here >> index & 1 == 1) {
-                        values.put(paths[index].slot, index, value.clone());
-                    }
+                    let wanted = || (0..paths.len()).filter(|index| here >> index & 1 == 1);
+                    // A stack trace may be a list of lines; a list is nothing else.
+                    let list = wanted().all(|index| paths[index].slot == Slot::CauseText);
+                    let value = map.next_value_seed(Scalar { paths, below: None, list, values })?;
+                    wanted().for_each(|index| values.put(paths[index].slot, index, value.clone()));
                 }
                 Next::Enter(below) => {
-                    map.next_value_seed(Scalar { paths, below: Some(below), values })?;
+                    map.next_value_seed(Scalar { paths, below: Some(below), list: false, values })?;
                 }
             }
         }
@@ -174,10 +175,12 @@ impl Visitor<'_> for Key<'_> {
     }
 }
 
-/// A value of any type: a scalar is returned, an object entered where paths go on below it, a list gives its first text.
+/// A value of any type: a scalar is returned, an object entered where paths go on below it.
 struct Scalar<'p, 'v, 'a> {
     paths: &'p [Path],
     below: Option<Active>,
+    /// A list stands for its first text.
+    list: bool,
     values: &'v mut Values<'a>,
 }
 
@@ -234,8 +237,9 @@ impl<'a> Visitor<'a> for Scalar<'_, '_, 'a> {
     }
 
     fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<Value<'a>, A::Error> {
-        let first = seq.next_element_seed(Scalar { paths: self.paths, below: None, values: self.values })?;
+        let first = Scalar { paths: self.paths, below: None, list: false, values: self.values };
+        let first = seq.next_element_seed(first)?;
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(first.filter(|first| matches!(first, Value::Text(_))).unwrap_or(Value::Other))
+        Ok(first.filter(|first| self.list && matches!(first, Value::Text(_))).unwrap_or(Value::Other))
     }
 }

@@ -166,7 +166,9 @@ impl<'a> Run<'a> {
     fn bracketed(&mut self, behind: &[Part], at: usize, found: &mut Found<'a>) -> Option<usize> {
         let before = *found;
         for close in memchr::memchr_iter(b']', &self.line[at..]) {
-            *found = Found { context: &self.line[at..=at + close], last_len: close + 1, ..before };
+            let inner = &self.line[at..=at + close];
+            let context = if close > 1 { inner } else { before.context };
+            *found = Found { context, last_len: close + 1, ..before };
             if let Some(end) = self.go(behind, at + close + 1, found) {
                 return Some(end);
             }
@@ -193,7 +195,8 @@ impl<'a> Run<'a> {
                 len += memchr::memmem::find(&rest[len..], text).filter(|skip| len + skip <= longest)?;
             }
             *found = Found { last_len: len, ..before };
-            if matches!(part, Part::Stack | Part::Context(ContextKey::All)) {
+            // A pattern may print two contexts, one of them empty.
+            if len > 0 && matches!(part, Part::Stack | Part::Context(ContextKey::All)) {
                 found.context = &rest[..len];
             }
             if let Some(end) = self.go(behind, at + len, found) {
