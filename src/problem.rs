@@ -28,7 +28,11 @@ pub fn locate(text: &str, byte_offset: usize) -> (usize, usize) {
     let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
     let line = memchr::memchr_iter(b'\n', before).count() + 1;
     // A continuation byte of UTF-8 (0b10xx_xxxx) is part of the character before it.
-    let column = before[line_start..].iter().filter(|byte| **byte & 0xC0 != 0x80).count() + 1;
+    let column = before[line_start..]
+        .iter()
+        .filter(|byte| **byte & 0xC0 != 0x80)
+        .count()
+        + 1;
     (line, column)
 }
 
@@ -51,8 +55,12 @@ mod tests {
 
     #[test]
     fn a_problem_prints_as_editors_read_it() {
-        let problem =
-            Problem { file: "rules/x.toml".into(), line: 3, column: 7, message: "no such key".into() };
+        let problem = Problem {
+            file: "rules/x.toml".into(),
+            line: 3,
+            column: 7,
+            message: "no such key".into(),
+        };
         assert_eq!(problem.to_string(), "rules/x.toml:3:7: no such key");
     }
 }

@@ -6,7 +6,9 @@ const ESCAPE: u8 = 0x1b;
 
 /// The text without `ESC [ … m`; borrowed when it has no escape at all, which is the common case.
 pub(super) fn strip(text: &[u8]) -> Cow<'_, [u8]> {
-    let Some(mut next) = memchr::memchr(ESCAPE, text) else { return Cow::Borrowed(text) };
+    let Some(mut next) = memchr::memchr(ESCAPE, text) else {
+        return Cow::Borrowed(text);
+    };
     let mut plain = Vec::with_capacity(text.len());
     let mut rest = text;
     loop {
@@ -26,7 +28,9 @@ pub(super) fn strip(text: &[u8]) -> Cow<'_, [u8]> {
 
 /// Length of the colour sequence (`ESC [ 0-9;* m`) that the text begins with, 0 if none.
 fn colour_len(text: &[u8]) -> usize {
-    let Some(body) = text.strip_prefix(b"\x1b[") else { return 0 };
+    let Some(body) = text.strip_prefix(b"\x1b[") else {
+        return 0;
+    };
     match body.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b';')) {
         Some(end) if body[end] == b'm' => end + 3,
         _ => 0,

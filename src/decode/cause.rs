@@ -10,7 +10,10 @@ impl Cause {
     #[must_use]
     pub fn parse(first_line: &[u8]) -> Option<Self> {
         let line = first_line.strip_suffix(b"\r").unwrap_or(first_line);
-        let class_end = line.iter().position(|byte| !is_class_byte(*byte)).unwrap_or(line.len());
+        let class_end = line
+            .iter()
+            .position(|byte| !is_class_byte(*byte))
+            .unwrap_or(line.len());
         let (class, rest) = line.split_at(class_end);
         if !is_class(class) {
             return None;
@@ -33,7 +36,10 @@ impl Cause {
     }
 
     fn bounded(class: &[u8], message: &[u8]) -> Self {
-        Self { class: lossy(class, Self::CLASS_BYTES), message: lossy(message, Self::MESSAGE_BYTES) }
+        Self {
+            class: lossy(class, Self::CLASS_BYTES),
+            message: lossy(message, Self::MESSAGE_BYTES),
+        }
     }
 }
 
@@ -43,7 +49,9 @@ const fn is_class_byte(byte: u8) -> bool {
 }
 
 fn is_class(class: &[u8]) -> bool {
-    let Some(last_dot) = memchr::memrchr(b'.', class) else { return false };
+    let Some(last_dot) = memchr::memrchr(b'.', class) else {
+        return false;
+    };
     let name = &class[last_dot + 1..];
     let segment_ok = |segment: &[u8]| segment.first().is_some_and(|first| !first.is_ascii_digit());
     class.split(|byte| *byte == b'.').all(segment_ok)
@@ -54,7 +62,9 @@ fn is_class(class: &[u8]) -> bool {
 fn lossy(bytes: &[u8], limit: usize) -> String {
     // Replacement characters are three bytes long, so that cutting first would not be enough.
     let mut text = String::from_utf8_lossy(&bytes[..bytes.len().min(limit)]).into_owned();
-    text.truncate(text.floor_char_boundary(limit));
+    while text.len() > limit {
+        text.pop();
+    }
     text
 }
 
@@ -64,20 +74,31 @@ mod tests {
 
     fn check(line: &str, expected: Option<(&str, &str)>) {
         let read = Cause::parse(line.as_bytes());
-        let read = read.as_ref().map(|cause| (cause.class.as_str(), cause.message.as_str()));
+        let read = read
+            .as_ref()
+            .map(|cause| (cause.class.as_str(), cause.message.as_str()));
         assert_eq!(read, expected, "{line:?}");
     }
 
     #[test]
     fn the_first_line_of_a_stack_trace_is_class_and_message() {
-        check("java.lang.RuntimeException: lab: failure #1", Some(("java.lang.RuntimeException", "lab: failure #1")));
-        check("java.lang.NullPointerException\r", Some(("java.lang.NullPointerException", "")));
+        check(
+            "java.lang.RuntimeException: lab: failure #1",
+            Some(("java.lang.RuntimeException", "lab: failure #1")),
+        );
+        check(
+            "java.lang.NullPointerException\r",
+            Some(("java.lang.NullPointerException", "")),
+        );
         check("lab.LabJob$Faulty: x", Some(("lab.LabJob$Faulty", "x")));
         check("java.io.IOException:", Some(("java.io.IOException", "")));
-        check("org.apache.flink.util.FlinkExpectedException: The TaskExecutor is shutting down.", Some((
-            "org.apache.flink.util.FlinkExpectedException",
-            "The TaskExecutor is shutting down.",
-        )));
+        check(
+            "org.apache.flink.util.FlinkExpectedException: The TaskExecutor is shutting down.",
+            Some((
+                "org.apache.flink.util.FlinkExpectedException",
+                "The TaskExecutor is shutting down.",
+            )),
+        );
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub struct Clock {
 #[derive(Debug, Clone, Copy)]
 struct Hour {
     date: Date,
-    hour: i8,
+    of_day: i8,
     offset: Offset,
 }
 
@@ -50,7 +50,13 @@ impl Clock {
     /// A clock for a log of this zone, read at this time (see the module's documentation).
     #[must_use]
     pub const fn new(zone: TimeZone, read_at: Timestamp) -> Self {
-        Self { zone, read_at, last: None, day: None, hour: None }
+        Self {
+            zone,
+            read_at,
+            last: None,
+            day: None,
+            hour: None,
+        }
     }
 
     /// Tells when the bytes that follow were written at the latest.
@@ -83,7 +89,9 @@ impl Clock {
                     // Java's abbreviations that are no IANA name mean the JVM's own zone.
                     Zone::Named(name) => TimeZone::get(name).ok().or_else(|| own.cloned()),
                 };
-                let local = self.date(day, time, foreign.as_ref().unwrap_or(&self.zone))?.to_datetime(time);
+                let local = self
+                    .date(day, time, foreign.as_ref().unwrap_or(&self.zone))?
+                    .to_datetime(time);
                 if day == Day::Missing {
                     self.day = Some(local);
                 }
@@ -105,12 +113,18 @@ impl Clock {
                 let today = self.read_at.to_zoned(zone.clone()).date().tomorrow().ok()?;
                 // 29 February is not in every year; eight years hold one even around 2100.
                 (0..=8).find_map(|back| {
-                    Date::new(today.year() - back, month, day).ok().filter(|date| *date <= today)
+                    Date::new(today.year() - back, month, day)
+                        .ok()
+                        .filter(|date| *date <= today)
                 })
             }
             (Day::Missing, None) => {
                 let now = self.read_at.to_zoned(zone.clone()).datetime();
-                if time <= now.time() { Some(now.date()) } else { now.date().yesterday().ok() }
+                if time <= now.time() {
+                    Some(now.date())
+                } else {
+                    now.date().yesterday().ok()
+                }
             }
             (Day::Missing, Some(last)) => {
                 let fall = last.time().duration_until(time);
@@ -129,7 +143,7 @@ impl Clock {
     /// By the source's own zone; its rules are asked once for each hour of the log.
     fn instant_at_source(&mut self, local: DateTime) -> Option<Timestamp> {
         if let Some(known) = self.hour
-            && known.hour == local.hour()
+            && known.of_day == local.hour()
             && known.date == local.date()
         {
             return known.offset.to_timestamp(local).ok();
@@ -144,8 +158,14 @@ impl Clock {
         match reading.offset() {
             AmbiguousOffset::Fold { before, after } => {
                 let earlier = before.to_timestamp(local).ok()?;
-                let passed = self.last.is_some_and(|last| earlier.duration_until(last) > DISORDER);
-                if passed { after.to_timestamp(local).ok() } else { Some(earlier) }
+                let passed = self
+                    .last
+                    .is_some_and(|last| earlier.duration_until(last) > DISORDER);
+                if passed {
+                    after.to_timestamp(local).ok()
+                } else {
+                    Some(earlier)
+                }
             }
             _ => reading.compatible().ok(),
         }
@@ -161,7 +181,11 @@ fn whole_hour(zone: &TimeZone, local: DateTime) -> Option<Hour> {
         _ => None,
     };
     let known = offset(start)?;
-    (offset(end)? == known).then_some(Hour { date: local.date(), hour: local.hour(), offset: known })
+    (offset(end)? == known).then_some(Hour {
+        date: local.date(),
+        of_day: local.hour(),
+        offset: known,
+    })
 }
 
 #[cfg(test)]

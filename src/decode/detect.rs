@@ -95,23 +95,39 @@ impl Layouts {
     #[must_use]
     pub fn detect(&self, sample: &[u8]) -> Detected {
         let count = lines(sample).count();
-        let unknown = |blind| Detected { lines: count, blind: (count > 0).then_some(blind), ..Detected::default() };
+        let unknown = |blind| Detected {
+            lines: count,
+            blind: (count > 0).then_some(blind),
+            ..Detected::default()
+        };
         if is_wide(sample) {
             return unknown(Blind::Encoding);
         }
         let tallies: Vec<(LayoutId, &Layout, Tally)> = self
             .iter()
             .map(|(id, layout)| (id, layout, Tally::of(layout, sample)))
-            .filter(|(_, layout, tally)| tally.headers > 0 && (layout.has_time() || tally.headers * 2 >= count))
+            .filter(|(_, layout, tally)| {
+                tally.headers > 0 && (layout.has_time() || tally.headers * 2 >= count)
+            })
             .collect();
         let with_loggers = best(tallies.iter().filter(|(_, _, tally)| tally.has_loggers()));
-        let most = tallies.iter().map(|(_, _, tally)| tally.headers).max().unwrap_or(0);
+        let most = tallies
+            .iter()
+            .map(|(_, _, tally)| tally.headers)
+            .max()
+            .unwrap_or(0);
         // A few lines that only look as if they had a logger must not hide that the log has none.
         let chosen = match with_loggers {
             Some(found) if found.2.headers * 2 >= most => Some(found),
-            _ => best(tallies.iter().filter(|(_, layout, _)| !layout.has_logger() || layout.is_json())),
+            _ => best(
+                tallies
+                    .iter()
+                    .filter(|(_, layout, _)| !layout.has_logger() || layout.is_json()),
+            ),
         };
-        let Some((id, _, tally)) = chosen else { return unknown(Blind::UnknownLayout) };
+        let Some((id, _, tally)) = chosen else {
+            return unknown(Blind::UnknownLayout);
+        };
         Detected {
             layout: Some(*id),
             shortened: tally.shortened > tally.whole,
@@ -131,11 +147,20 @@ fn best<'c, 'l>(candidates: impl Iterator<Item = &'c Candidate<'l>> + Clone) -> 
     let most = candidates.clone().map(|(_, _, tally)| tally.headers).max()?;
     candidates
         .filter(|(_, _, tally)| tally.headers * 10 >= most * 9)
-        .max_by_key(|(id, layout, tally)| (layout.is_users(), layout.demands(), tally.headers, std::cmp::Reverse(*id)))
+        .max_by_key(|(id, layout, tally)| {
+            (
+                layout.is_users(),
+                layout.demands(),
+                tally.headers,
+                std::cmp::Reverse(*id),
+            )
+        })
 }
 
 fn lines(sample: &[u8]) -> impl Iterator<Item = &[u8]> {
-    sample.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty())
+    sample
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.trim_ascii().is_empty())
 }
 
 /// UTF-16 or UTF-32: a byte order mark, or NUL in a quarter of the bytes, where text has none.
@@ -182,12 +207,17 @@ impl Look {
 /// Ends as the name of a class of Flink's runtime does, and does not begin as one.
 fn is_cut_left(logger: &[u8]) -> bool {
     const PACKAGES: [&[u8]; 4] = [b"entrypoint.", b"executiongraph.", b"jobmaster.", b"dispatcher."];
-    PACKAGES.iter().any(|package| memchr::memmem::find(logger, package).is_some())
+    PACKAGES
+        .iter()
+        .any(|package| memchr::memmem::find(logger, package).is_some())
 }
 
 /// `ExecutionGraph`, not `Starting`: two capitals at least, each followed by a small letter somewhere.
 fn is_camel(word: &[u8]) -> bool {
-    let humps = word.windows(2).filter(|pair| !pair[0].is_ascii_uppercase() && pair[1].is_ascii_uppercase()).count();
+    let humps = word
+        .windows(2)
+        .filter(|pair| !pair[0].is_ascii_uppercase() && pair[1].is_ascii_uppercase())
+        .count();
     word[0].is_ascii_uppercase() && humps > 0
 }
 

@@ -85,7 +85,13 @@ impl Json {
         if !paths.iter().any(|(slot, _)| *slot == Slot::Message) {
             return Err("no path for the message");
         }
-        let paths = paths.into_iter().map(|(slot, path)| Path { slot, path: path.into() }).collect();
+        let paths = paths
+            .into_iter()
+            .map(|(slot, path)| Path {
+                slot,
+                path: path.into(),
+            })
+            .collect();
         Ok(Self { paths, form, zone })
     }
 
@@ -115,7 +121,9 @@ impl Json {
     #[must_use]
     pub fn glance(&self, line: &[u8]) -> Option<(Option<Level>, Vec<u8>)> {
         let values = self.values(line)?;
-        let logger = values.text(Slot::Logger).map_or_else(Vec::new, |logger| logger.as_bytes().to_vec());
+        let logger = values
+            .text(Slot::Logger)
+            .map_or_else(Vec::new, |logger| logger.as_bytes().to_vec());
         Some((level(values.get(Slot::Level)), logger))
     }
 
@@ -123,14 +131,19 @@ impl Json {
     pub fn decode<'a>(&self, text: &'a [u8], clock: &mut Clock) -> Option<Record<'a>> {
         let line = memchr::memchr(b'\n', text).map_or(text, |end| &text[..end]);
         let values = self.values(line)?;
-        let at = self.printed(&values).and_then(|printed| clock.resolve(&printed, self.zone.as_ref()));
+        let at = self
+            .printed(&values)
+            .and_then(|printed| clock.resolve(&printed, self.zone.as_ref()));
         let cause = cause(&values);
         Some(Record {
             at,
             level: level(values.get(Slot::Level)),
             mdc_job: values.text(Slot::Job).and_then(|id| JobId::parse(id.as_bytes())),
             cause,
-            logger: values.text(Slot::Logger).cloned().map_or(Cow::Borrowed(&[]), into_bytes),
+            logger: values
+                .text(Slot::Logger)
+                .cloned()
+                .map_or(Cow::Borrowed(&[]), into_bytes),
             message: values.text(Slot::Message).cloned().map(into_bytes)?,
         })
     }
@@ -160,7 +173,10 @@ impl Json {
             Value::Broken(seconds) => broken_instant(*seconds).map(Printed::Instant),
             Value::Text(text) => {
                 let text = text.trim().as_bytes();
-                self.form.read(text).filter(|(_, len)| *len == text.len()).map(|(printed, _)| printed)
+                self.form
+                    .read(text)
+                    .filter(|(_, len)| *len == text.len())
+                    .map(|(printed, _)| printed)
             }
             Value::Absent | Value::Other => None,
         }

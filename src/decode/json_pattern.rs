@@ -18,14 +18,19 @@ pub(super) fn compile(pattern: &str) -> Result<Option<Json>, PatternError> {
     let mut sketch = Sketch::default();
     sketch.add(&nodes);
     // A pattern may begin with a brace and be text all the same.
-    let Ok(value) = serde_json::from_slice::<Value>(&sketch.json) else { return Ok(None) };
+    let Ok(value) = serde_json::from_slice::<Value>(&sketch.json) else {
+        return Ok(None);
+    };
     let mut paths = Vec::new();
     walk(&value, &mut String::new(), &sketch.fields, &mut paths);
     let (mut form, mut zone) = (TimeForm::Any, None);
     for field in sketch.fields.iter().filter(|field| field.kind == Kind::Time) {
         (form, zone) = time_form(field)?;
     }
-    let error = |message: &str| PatternError { offset: 0, message: message.to_owned() };
+    let error = |message: &str| PatternError {
+        offset: 0,
+        message: message.to_owned(),
+    };
     Json::new(paths, form, zone).map(Some).map_err(error)
 }
 
@@ -50,7 +55,11 @@ impl<'p> Sketch<'p> {
                 Node::Field(field) => {
                     let placeholder = format!("{PLACEHOLDER}{} ", self.fields.len());
                     // `"time":%d{UNIX_MILLIS}` is a number, without quotes.
-                    let text = if self.quoted { placeholder } else { format!("\"{placeholder}\"") };
+                    let text = if self.quoted {
+                        placeholder
+                    } else {
+                        format!("\"{placeholder}\"")
+                    };
                     self.json.extend_from_slice(text.as_bytes());
                     self.fields.push(field);
                 }
@@ -60,7 +69,7 @@ impl<'p> Sketch<'p> {
 
     fn text(&mut self, text: &[u8]) {
         self.json.extend_from_slice(text);
-        self.quoted ^= text.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
+        self.quoted ^= memchr::memchr_iter(b'"', text).count() % 2 == 1;
     }
 }
 
@@ -79,16 +88,28 @@ fn walk(value: &Value, path: &mut String, fields: &[&Field], paths: &mut Vec<(Sl
             }
         }
         Value::String(text) => {
-            let number = text.split(PLACEHOLDER).nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+            let number = text
+                .split(PLACEHOLDER)
+                .nth(1)
+                .and_then(|rest| rest.split(' ').next()?.parse().ok());
             let field = number.and_then(|number: usize| fields.get(number));
-            paths.extend(field.and_then(|field| slot(field)).map(|slot| (slot, path.clone())));
+            paths.extend(
+                field
+                    .and_then(|field| slot(field))
+                    .map(|slot| (slot, path.clone())),
+            );
         }
         _ => {}
     }
 }
 
 fn slot(field: &Field) -> Option<Slot> {
-    let asks_for_job = || field.options.first().is_some_and(|option| option.text.split(":-").next() == Some(JOB_KEY));
+    let asks_for_job = || {
+        field
+            .options
+            .first()
+            .is_some_and(|option| option.text.split(":-").next() == Some(JOB_KEY))
+    };
     match field.kind {
         Kind::Time => Some(Slot::Time),
         Kind::Level => Some(Slot::Level),

@@ -42,17 +42,32 @@ impl Layout {
             Some(json) => Form::Json(json),
             None => Form::Text(Pattern::compile(pattern)?),
         };
-        Ok(Self { id: pattern.to_owned(), about: "a pattern from the configuration".to_owned(), form, exact: true })
+        Ok(Self {
+            id: pattern.to_owned(),
+            about: "a pattern from the configuration".to_owned(),
+            form,
+            exact: true,
+        })
     }
 
     /// The same, named. A built-in's pattern stands for its relatives too, so that it does not tell (`exact`) how much
     /// of a logger is printed.
     pub(super) fn named(self, id: String, about: String, exact: bool) -> Self {
-        Self { id, about, form: self.form, exact }
+        Self {
+            id,
+            about,
+            form: self.form,
+            exact,
+        }
     }
 
     pub(super) const fn of_json(id: String, about: String, json: Json) -> Self {
-        Self { id, about, form: Form::Json(json), exact: false }
+        Self {
+            id,
+            about,
+            form: Form::Json(json),
+            exact: false,
+        }
     }
 
     /// The name under which it is reported and chosen.
@@ -185,7 +200,13 @@ fn decode_text<'a>(pattern: &Pattern, text: &'a [u8], clock: &mut Clock) -> Opti
 }
 
 fn is_dateless(fields: &Fields<'_>) -> bool {
-    matches!(fields.time, Some(Printed::Civil { day: Day::Missing, .. }))
+    matches!(
+        fields.time,
+        Some(Printed::Civil {
+            day: Day::Missing,
+            ..
+        })
+    )
 }
 
 /// The first line without its end, which may be that of Windows, and without the byte order mark that begins some files.

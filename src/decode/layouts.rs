@@ -96,17 +96,25 @@ impl Layouts {
 
     /// Adds a user's files. One with the id of a layout that is there already takes its place.
     pub fn add_user(&mut self, files: &[(String, String)]) -> Result<(), Vec<Problem>> {
-        self.add(files.iter().map(|(name, text)| (name.as_str(), text.as_str())), true)
+        self.add(
+            files.iter().map(|(name, text)| (name.as_str(), text.as_str())),
+            true,
+        )
     }
 
-    fn add<'f>(&mut self, files: impl Iterator<Item = (&'f str, &'f str)>, of_user: bool) -> Result<(), Vec<Problem>> {
+    fn add<'f>(
+        &mut self,
+        files: impl Iterator<Item = (&'f str, &'f str)>,
+        of_user: bool,
+    ) -> Result<(), Vec<Problem>> {
         let mut problems = Vec::new();
         let mut added: Vec<LayoutFile> = Vec::new();
         for (name, text) in files {
             match schema::read(name, text, of_user) {
                 Ok(file) => match added.iter().find(|other| other.layout.id() == file.layout.id()) {
                     Some(other) => {
-                        let message = format!("`{}` has this id already: {}", other.place.file, file.layout.id());
+                        let message =
+                            format!("`{}` has this id already: {}", other.place.file, file.layout.id());
                         problems.push(file.place.problem(message));
                     }
                     None => added.push(file),
@@ -118,7 +126,11 @@ impl Layouts {
             return Err(problems);
         }
         for file in added {
-            match self.files.iter_mut().find(|other| other.layout.id() == file.layout.id()) {
+            match self
+                .files
+                .iter_mut()
+                .find(|other| other.layout.id() == file.layout.id())
+            {
                 Some(other) => *other = file,
                 None => self.files.push(file),
             }
@@ -131,7 +143,7 @@ impl Layouts {
         Layout::from_pattern(pattern)
     }
 
-    /// The layout with this number; numbers of another set are a mistake of the caller, answered with the first.
+    /// The layout of an id that this set gave.
     #[must_use]
     pub fn get(&self, id: LayoutId) -> &Layout {
         &self.files[id.0].layout
@@ -140,20 +152,31 @@ impl Layouts {
     /// The layout with this id.
     #[must_use]
     pub fn named(&self, id: &str) -> Option<LayoutId> {
-        self.files.iter().position(|file| file.layout.id() == id).map(LayoutId)
+        self.files
+            .iter()
+            .position(|file| file.layout.id() == id)
+            .map(LayoutId)
     }
 
     /// All layouts, with their numbers.
     pub fn iter(&self) -> impl Iterator<Item = (LayoutId, &Layout)> {
-        self.files.iter().enumerate().map(|(index, file)| (LayoutId(index), &file.layout))
+        self.files
+            .iter()
+            .enumerate()
+            .map(|(index, file)| (LayoutId(index), &file.layout))
     }
 
     /// Holds every layout against its samples, and every sample against detection: a sample alone in a log must lead to
     /// the same record, whichever layout is then chosen.
     #[must_use]
     pub fn verify(&self) -> Vec<Problem> {
-        let samples = self.files.iter().flat_map(|file| file.samples.iter().map(move |sample| (&file.layout, sample)));
-        samples.filter_map(|(layout, sample)| self.verify_sample(layout, sample)).collect()
+        let samples = self
+            .files
+            .iter()
+            .flat_map(|file| file.samples.iter().map(move |sample| (&file.layout, sample)));
+        samples
+            .filter_map(|(layout, sample)| self.verify_sample(layout, sample))
+            .collect()
     }
 
     fn verify_sample(&self, layout: &Layout, sample: &Sample) -> Option<Problem> {

@@ -94,7 +94,10 @@ pub(super) const JOB_KEY: &str = "flink-job-id";
 /// The job whose id stands under `flink-job-id` in a printed logging context: the bare id, in brackets or not, or as
 /// one of several entries (`{flink-job-id=…, other=…}`).
 pub(super) fn job_in_context(context: &[u8]) -> Option<JobId> {
-    let bare = context.strip_prefix(b"[").and_then(|inner| inner.strip_suffix(b"]")).unwrap_or(context);
+    let bare = context
+        .strip_prefix(b"[")
+        .and_then(|inner| inner.strip_suffix(b"]"))
+        .unwrap_or(context);
     if bare.len() <= 32 {
         return JobId::parse(bare);
     }

@@ -74,13 +74,22 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn problem(&self, message: impl Into<String>) -> Problem {
-        Problem { file: self.file.clone(), line: self.line, column: self.column, message: message.into() }
+        Problem {
+            file: self.file.clone(),
+            line: self.line,
+            column: self.column,
+            message: message.into(),
+        }
     }
 }
 
 /// Reads one file; all that is wrong with it at once. `exact`: see [`Layout::named`].
 pub(super) fn read(file: &str, text: &str, exact: bool) -> Result<LayoutFile, Vec<Problem>> {
-    let mut reader = Reader { file, text, problems: Vec::new() };
+    let mut reader = Reader {
+        file,
+        text,
+        problems: Vec::new(),
+    };
     let layout_file = reader.layout_file(exact);
     match layout_file {
         Some(layout_file) if reader.problems.is_empty() => Ok(layout_file),
@@ -99,7 +108,11 @@ struct Reader<'t> {
 impl<'t> Reader<'t> {
     fn place(&self, offset: usize) -> Place {
         let (line, column) = locate(self.text, offset);
-        Place { file: self.file.to_owned(), line, column }
+        Place {
+            file: self.file.to_owned(),
+            line,
+            column,
+        }
     }
 
     fn wrong<T>(&mut self, span: &Range<usize>, message: impl Into<String>) -> Option<T> {
@@ -115,11 +128,17 @@ impl<'t> Reader<'t> {
         }
         let whole = root.span();
         let table = root.get_ref();
-        self.only(table, &["schema", "id", "about", "pattern", "kind", "fields", "sample"]);
+        self.only(
+            table,
+            &["schema", "id", "about", "pattern", "kind", "fields", "sample"],
+        );
         match table.get("schema") {
             None => self.wrong(&whole, "`schema = 1` is missing")?,
             Some(schema) => {
-                let number = schema.get_ref().as_integer().and_then(|n| i128::from_str_radix(n.as_str(), n.radix()).ok());
+                let number = schema
+                    .get_ref()
+                    .as_integer()
+                    .and_then(|n| i128::from_str_radix(n.as_str(), n.radix()).ok());
                 if number != Some(SCHEMA) {
                     self.wrong::<()>(&schema.span(), "only `schema = 1` is known");
                 }
@@ -131,7 +150,11 @@ impl<'t> Reader<'t> {
         let samples = self.samples(table, &whole);
         let (id, about, layout) = (id?, about?, form?);
         let place = self.place(table.get("id").map_or(0, |value| value.span().start));
-        Some(LayoutFile { layout: layout.named(id.to_owned(), about.to_owned(), exact), samples, place })
+        Some(LayoutFile {
+            layout: layout.named(id.to_owned(), about.to_owned(), exact),
+            samples,
+            place,
+        })
     }
 
     fn form(&mut self, table: &DeTable<'t>, whole: &Range<usize>) -> Option<Layout> {
@@ -157,11 +180,18 @@ impl<'t> Reader<'t> {
     /// best written in single quotes, which know none.
     fn content_start(&self, span: &Range<usize>) -> usize {
         let quoted = &self.text[span.start..span.end.min(self.text.len())];
-        span.start + if quoted.starts_with("'''") || quoted.starts_with("\"\"\"") { 3 } else { 1 }
+        span.start
+            + if quoted.starts_with("'''") || quoted.starts_with("\"\"\"") {
+                3
+            } else {
+                1
+            }
     }
 
     fn json(&mut self, table: &DeTable<'t>, kind: &Range<usize>) -> Option<Layout> {
-        let Some(fields) = table.get("fields") else { return self.wrong(kind, "a table `[fields]` is needed") };
+        let Some(fields) = table.get("fields") else {
+            return self.wrong(kind, "a table `[fields]` is needed");
+        };
         let Some(wanted) = fields.get_ref().as_table() else {
             return self.wrong(&fields.span(), "`fields` must be a table");
         };
@@ -176,7 +206,12 @@ impl<'t> Reader<'t> {
                         paths.extend(self.string(name, path).map(|path| (slot, path.to_owned())));
                     }
                 }
-                _ => self.wrong(&value.span(), format!("`{name}` must be a path or a list of paths")).unwrap_or(()),
+                _ => self
+                    .wrong(
+                        &value.span(),
+                        format!("`{name}` must be a path or a list of paths"),
+                    )
+                    .unwrap_or(()),
             }
         }
         match Json::new(paths, TimeForm::Any, None) {
@@ -187,45 +222,87 @@ impl<'t> Reader<'t> {
 
     fn samples(&mut self, table: &DeTable<'t>, whole: &Range<usize>) -> Vec<Sample> {
         let list = table.get("sample").and_then(|value| value.get_ref().as_array());
-        let samples: Vec<Sample> = list.into_iter().flatten().filter_map(|value| self.sample(value)).collect();
+        let samples: Vec<Sample> = list
+            .into_iter()
+            .flatten()
+            .filter_map(|value| self.sample(value))
+            .collect();
         let accepted = samples.iter().filter(|sample| sample.expect.is_some()).count();
         if self.problems.is_empty() && (accepted == 0 || accepted == samples.len()) {
-            self.wrong::<()>(whole, "needs a `[[sample]]` that it reads and one with `reject = true`");
+            self.wrong::<()>(
+                whole,
+                "needs a `[[sample]]` that it reads and one with `reject = true`",
+            );
         }
         samples
     }
 
     fn sample(&mut self, value: &Value<'t>) -> Option<Sample> {
         let span = value.span();
-        let Some(table) = value.get_ref().as_table() else { return self.wrong(&span, "a sample must be a table") };
-        self.only(table, &[
-            "line", "read_at", "reject", "at", "level", "logger", "message", "job", "cause_class", "cause_message",
-        ]);
+        let Some(table) = value.get_ref().as_table() else {
+            return self.wrong(&span, "a sample must be a table");
+        };
+        self.only(
+            table,
+            &[
+                "line",
+                "read_at",
+                "reject",
+                "at",
+                "level",
+                "logger",
+                "message",
+                "job",
+                "cause_class",
+                "cause_message",
+            ],
+        );
         let line = self.required(table, "line", &span)?.to_owned();
         let read_at = self.read(table, "read_at", "a time with its zone", |text| text.parse().ok());
-        let rejected = table.get("reject").is_some_and(|value| value.get_ref().as_bool() == Some(true));
-        let expect = if rejected { None } else { Some(self.expected(table, &span)?) };
+        let rejected = table
+            .get("reject")
+            .is_some_and(|value| value.get_ref().as_bool() == Some(true));
+        let expect = if rejected {
+            None
+        } else {
+            Some(self.expected(table, &span)?)
+        };
         let read_at = read_at.unwrap_or(Timestamp::UNIX_EPOCH);
-        Some(Sample { line, read_at, expect, place: self.place(span.start) })
+        Some(Sample {
+            line,
+            read_at,
+            expect,
+            place: self.place(span.start),
+        })
     }
 
     fn expected(&mut self, table: &DeTable<'t>, span: &Range<usize>) -> Option<Expected> {
         let class = self.optional(table, "cause_class");
         let cause = class.and_then(|class| {
-            Cause::of(class.as_bytes(), self.optional(table, "cause_message").unwrap_or_default().as_bytes())
+            Cause::of(
+                class.as_bytes(),
+                self.optional(table, "cause_message")
+                    .unwrap_or_default()
+                    .as_bytes(),
+            )
         });
         Some(Expected {
             at: self.read(table, "at", "a time with its zone", |text| text.parse().ok()),
             level: self.read(table, "level", "a level", |text| Level::parse(text.as_bytes())),
             logger: self.optional(table, "logger").unwrap_or_default().to_owned(),
             message: self.required(table, "message", span)?.to_owned(),
-            job: self.read(table, "job", "the id of a job", |text| JobId::parse(text.as_bytes())),
+            job: self.read(table, "job", "the id of a job", |text| {
+                JobId::parse(text.as_bytes())
+            }),
             cause,
         })
     }
 
     fn only(&mut self, table: &DeTable<'t>, known: &[&str]) {
-        for key in table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
+        for key in table
+            .keys()
+            .filter(|key| !known.contains(&key.get_ref().as_ref()))
+        {
             let message = format!("unknown key `{}`; known are {}", key.get_ref(), known.join(", "));
             self.wrong::<()>(&key.span(), message);
         }
@@ -243,10 +320,19 @@ impl<'t> Reader<'t> {
     }
 
     fn string<'v>(&mut self, key: &str, value: &'v Value<'t>) -> Option<&'v str> {
-        value.get_ref().as_str().or_else(|| self.wrong(&value.span(), format!("`{key}` must be a text")))
+        value
+            .get_ref()
+            .as_str()
+            .or_else(|| self.wrong(&value.span(), format!("`{key}` must be a text")))
     }
 
-    fn read<T>(&mut self, table: &DeTable<'t>, key: &str, what: &str, parse: fn(&str) -> Option<T>) -> Option<T> {
+    fn read<T>(
+        &mut self,
+        table: &DeTable<'t>,
+        key: &str,
+        what: &str,
+        parse: fn(&str) -> Option<T>,
+    ) -> Option<T> {
         let value = table.get(key)?;
         let text = self.string(key, value)?;
         parse(text).or_else(|| self.wrong(&value.span(), format!("`{text}` is not {what}")))

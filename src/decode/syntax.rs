@@ -123,7 +123,12 @@ const WIDEST: usize = 1000;
 
 /// Reads a pattern string.
 pub(super) fn parse(pattern: &str) -> Result<Vec<Node>, PatternError> {
-    let mut parser = Parser { text: pattern, at: 0, base: 0, depth: 0 };
+    let mut parser = Parser {
+        text: pattern,
+        at: 0,
+        base: 0,
+        depth: 0,
+    };
     parser.nodes(false)
 }
 
@@ -137,7 +142,10 @@ struct Parser<'a> {
 
 impl Parser<'_> {
     fn error<T>(&self, at: usize, message: impl Into<String>) -> Result<T, PatternError> {
-        Err(PatternError { offset: self.base + at, message: message.into() })
+        Err(PatternError {
+            offset: self.base + at,
+            message: message.into(),
+        })
     }
 
     fn rest(&self) -> &str {
@@ -162,7 +170,9 @@ impl Parser<'_> {
                 }
                 '%' if self.eat("%%") => text(&mut nodes, "%"),
                 '%' => nodes.push(self.converter()?),
-                '$' if self.rest().starts_with("${") || self.rest().starts_with("$${") => nodes.push(self.lookup()?),
+                '$' if self.rest().starts_with("${") || self.rest().starts_with("$${") => {
+                    nodes.push(self.lookup()?);
+                }
                 '\\' => {
                     self.at += 1;
                     self.escape(&mut nodes);
@@ -173,12 +183,18 @@ impl Parser<'_> {
                 }
             }
         }
-        if in_group { self.error(opened, "this group is never closed by `)`") } else { Ok(nodes) }
+        if in_group {
+            self.error(opened, "this group is never closed by `)`")
+        } else {
+            Ok(nodes)
+        }
     }
 
     /// What follows a backslash: log4j's control characters, else the character itself (logback's `\(`, `\)`).
     fn escape(&mut self, nodes: &mut Vec<Node>) {
-        let Some(next) = self.rest().chars().next() else { return text(nodes, "\\") };
+        let Some(next) = self.rest().chars().next() else {
+            return text(nodes, "\\");
+        };
         self.at += next.len_utf8();
         match next {
             'n' => nodes.push(Node::Field(Field {
@@ -198,7 +214,12 @@ impl Parser<'_> {
         let offset = self.base + self.at;
         self.at += self.rest().find('{').unwrap_or_default();
         self.braces()?;
-        Ok(Node::Field(Field { kind: Kind::Free, options: Vec::new(), pad: Pad::default(), offset }))
+        Ok(Node::Field(Field {
+            kind: Kind::Free,
+            options: Vec::new(),
+            pad: Pad::default(),
+            offset,
+        }))
     }
 
     /// The text between the brace at the cursor and the one that closes it.
@@ -211,7 +232,10 @@ impl Parser<'_> {
                 b'}' if depth == 1 => {
                     self.at += index + 1;
                     let text = self.text[start + 1..start + index].to_owned();
-                    return Ok(Opt { text, offset: self.base + start + 1 });
+                    return Ok(Opt {
+                        text,
+                        offset: self.base + start + 1,
+                    });
                 }
                 b'}' => depth -= 1,
                 _ => {}
@@ -231,12 +255,24 @@ impl Parser<'_> {
             }
             let inner = self.nodes(true)?;
             self.depth -= 1;
-            return Ok(Node::Group { inner, optional: false, pad });
+            return Ok(Node::Group {
+                inner,
+                optional: false,
+                pad,
+            });
         }
-        let letters = self.rest().bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+        let letters = self
+            .rest()
+            .bytes()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+            .count();
         let letters = &self.rest()[..letters];
         let known = |(kind, names): &(Kind, &'static [&'static str])| {
-            names.iter().filter(|name| letters.starts_with(**name)).map(|name| (name.len(), *kind)).max_by_key(|n| n.0)
+            names
+                .iter()
+                .filter(|name| letters.starts_with(**name))
+                .map(|name| (name.len(), *kind))
+                .max_by_key(|n| n.0)
         };
         let Some((len, kind)) = CONVERTERS.iter().filter_map(known).max_by_key(|found| found.0) else {
             let message = if letters.is_empty() {
@@ -272,21 +308,39 @@ impl Parser<'_> {
             return self.repeat(&options, start);
         }
         if !nests {
-            return Ok(Node::Field(Field { kind, options, pad, offset: self.base + start }));
+            return Ok(Node::Field(Field {
+                kind,
+                options,
+                pad,
+                offset: self.base + start,
+            }));
         }
         let inner = match (inner, options.first()) {
             (Some(inner), _) => inner,
-            (None, Some(first)) if self.depth < DEEPEST => {
-                Parser { text: &first.text, at: 0, base: first.offset, depth: self.depth + 1 }.nodes(false)?
+            (None, Some(first)) if self.depth < DEEPEST => Parser {
+                text: &first.text,
+                at: 0,
+                base: first.offset,
+                depth: self.depth + 1,
             }
+            .nodes(false)?,
             (None, Some(_)) => return self.error(start, "nested too deep"),
             (None, None) => return self.error(start, "an inner pattern in braces is missing"),
         };
         // `%equals{p}{test}{other}` with another text is that text or the inner pattern: anything, then.
         if kind == Kind::Unless && options.get(2).is_some_and(|other| !other.text.is_empty()) {
-            return Ok(Node::Field(Field { kind: Kind::Free, options, pad, offset: self.base + start }));
+            return Ok(Node::Field(Field {
+                kind: Kind::Free,
+                options,
+                pad,
+                offset: self.base + start,
+            }));
         }
-        Ok(Node::Group { inner, optional: kind != Kind::Inner, pad })
+        Ok(Node::Group {
+            inner,
+            optional: kind != Kind::Inner,
+            pad,
+        })
     }
 
     fn repeat(&self, options: &[Opt], start: usize) -> Result<Node, PatternError> {
@@ -301,7 +355,10 @@ impl Parser<'_> {
 
     /// `-20.-30`: least and greatest width.
     fn pad(&mut self) -> Result<Pad, PatternError> {
-        let mut pad = Pad { left: self.eat("-"), ..Pad::default() };
+        let mut pad = Pad {
+            left: self.eat("-"),
+            ..Pad::default()
+        };
         pad.width = self.width()?.unwrap_or_default();
         if self.eat(".") {
             pad.cut_end = self.eat("-");

@@ -128,7 +128,11 @@ impl<'a> Cursor<'a> {
 
     fn digits_ahead(&self) -> usize {
         // The longest form of digits alone is nanoseconds since the epoch, 19 of them.
-        self.rest().iter().take(20).take_while(|byte| byte.is_ascii_digit()).count()
+        self.rest()
+            .iter()
+            .take(20)
+            .take_while(|byte| byte.is_ascii_digit())
+            .count()
     }
 
     /// Tells the form by the length of its first number and what follows it.
@@ -147,7 +151,11 @@ impl<'a> Cursor<'a> {
             }
             (2, Some(b':')) => {
                 let time = self.time_of_day()?;
-                return Some(Printed::Civil { day: Day::Missing, time, zone: self.zone() });
+                return Some(Printed::Civil {
+                    day: Day::Missing,
+                    time,
+                    zone: self.zone(),
+                });
             }
             // log4j's DATE: `dd MMM yyyy HH:mm:ss,SSS`.
             (1 | 2, Some(separator @ (b' ' | b'-' | b'/'))) => {
@@ -163,15 +171,27 @@ impl<'a> Cursor<'a> {
             (14 | 17, _) => {
                 let day = Day::Whole(self.packed_date()?);
                 let time = self.packed_time()?;
-                return Some(Printed::Civil { day, time, zone: self.zone() });
+                return Some(Printed::Civil {
+                    day,
+                    time,
+                    zone: self.zone(),
+                });
             }
             (10 | 13 | 16 | 19, _) => return self.epoch(digits).map(Printed::Instant),
             _ => return None,
         };
         self.at += usize::from(matches!(self.peek(), Some(b' ' | b'T' | b'-' | b'_')));
         let packed = self.digits_ahead() == 6;
-        let time = if packed { self.packed_time() } else { self.time_of_day() }?;
-        Some(Printed::Civil { day: Day::Whole(date), time, zone: self.zone() })
+        let time = if packed {
+            self.packed_time()
+        } else {
+            self.time_of_day()
+        }?;
+        Some(Printed::Civil {
+            day: Day::Whole(date),
+            time,
+            zone: self.zone(),
+        })
     }
 
     fn month_day(&mut self, year: i32, separator: u8) -> Option<Date> {
@@ -254,7 +274,9 @@ impl<'a> Cursor<'a> {
             }
             _ => None,
         };
-        let ended = !self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+        let ended = !self
+            .peek()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
         let offset = offset.filter(|_| ended);
         if offset.is_none() {
             self.at = start;
@@ -283,20 +305,36 @@ impl<'a> Cursor<'a> {
         let abbreviation = (3..=5).contains(&len) && name.bytes().all(|byte| byte.is_ascii_uppercase());
         let known = abbreviation && (name == "UTC" || name.ends_with('T'));
         // A name with a slash is taken only where it begins as IANA's areas do.
-        let area = name.split_once('/').is_some_and(|(area, _)| AREAS.contains(&area));
+        let area = name
+            .split_once('/')
+            .is_some_and(|(area, _)| AREAS.contains(&area));
         (known || area).then(|| self.named(name))
     }
 
     fn named(&mut self, name: &'a str) -> Zone<'a> {
         self.at += name.len();
-        if matches!(name, "UTC" | "GMT" | "Etc/UTC" | "UT") { Zone::Offset(Offset::UTC) } else { Zone::Named(name) }
+        if matches!(name, "UTC" | "GMT" | "Etc/UTC" | "UT") {
+            Zone::Offset(Offset::UTC)
+        } else {
+            Zone::Named(name)
+        }
     }
 }
 
 /// The areas of the IANA time zone database, and Java's own `SystemV`-free relatives.
 const AREAS: [&str; 12] = [
-    "Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Etc", "Europe", "Indian",
-    "Pacific", "US",
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Etc",
+    "Europe",
+    "Indian",
+    "Pacific",
+    "US",
 ];
 
 const fn is_zone_byte(byte: u8) -> bool {
@@ -315,14 +353,29 @@ fn time(hour: i8, minute: i8, second: i8, nanos: i32) -> Option<Time> {
 /// Java's names of months, English, short or whole.
 fn month_named(word: &[u8]) -> Option<i8> {
     const MONTHS: [&str; 12] = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
         "December",
     ];
     // `Sept` is what Java 16 and later print in some English locales.
     let is_name = |month: &&str| {
-        word.len() >= 3 && month.len() >= word.len() && month.as_bytes()[..word.len()].eq_ignore_ascii_case(word)
+        word.len() >= 3
+            && month.len() >= word.len()
+            && month.as_bytes()[..word.len()].eq_ignore_ascii_case(word)
     };
-    (1..).zip(MONTHS).find(|(_, month)| is_name(month)).map(|(number, _)| number)
+    (1..)
+        .zip(MONTHS)
+        .find(|(_, month)| is_name(month))
+        .map(|(number, _)| number)
 }
 
 #[cfg(test)]

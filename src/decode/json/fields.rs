@@ -39,8 +39,17 @@ impl<'a> Values<'a> {
     pub(super) fn read(paths: &[Path], line: &'a [u8]) -> Option<Self> {
         let mut values = Self::default();
         let mut json = serde_json::Deserializer::from_slice(line);
-        let active = Active { wanted: !0 >> (64 - paths.len().min(64)), consumed: 0 };
-        Object { paths, active, values: &mut values }.deserialize(&mut json).ok()?;
+        let active = Active {
+            wanted: !0 >> (64 - paths.len().min(64)),
+            consumed: 0,
+        };
+        Object {
+            paths,
+            active,
+            values: &mut values,
+        }
+        .deserialize(&mut json)
+        .ok()?;
         json.end().ok().map(|()| values)
     }
 
@@ -78,10 +87,12 @@ struct Active {
 }
 
 impl Active {
-    fn paths(self, paths: &[Path]) -> impl Iterator<Item = (usize, &Path, &str)> {
-        paths.iter().enumerate().filter_map(move |(index, path)| {
-            (self.wanted >> index & 1 == 1).then(|| (index, path, &path.path[self.consumed..]))
-        })
+    fn paths(self, paths: &[Path]) -> impl Iterator<Item = (usize, &str)> {
+        paths
+            .iter()
+            .enumerate()
+            .filter(move |(index, _)| self.wanted >> index & 1 == 1)
+            .map(move |(index, path)| (index, &path.path[self.consumed..]))
     }
 }
 
@@ -108,7 +119,11 @@ impl<'a> Visitor<'a> for Object<'_, '_, 'a> {
     }
 
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self { paths, active, values } = self;
+        let Self {
+            paths,
+            active,
+            values,
+        } = self;
         while let Some(next) = map.next_key_seed(Key { paths, active })? {
             match next {
                 Next::Skip => drop(map.next_value::<IgnoredAny>()?),
@@ -116,11 +131,21 @@ impl<'a> Visitor<'a> for Object<'_, '_, 'a> {
                     let wanted = || (0..paths.len()).filter(|index| here >> index & 1 == 1);
                     // A stack trace may be a list of lines; a list is nothing else.
                     let list = wanted().all(|index| paths[index].slot == Slot::CauseText);
-                    let value = map.next_value_seed(Scalar { paths, below: None, list, values })?;
+                    let value = map.next_value_seed(Scalar {
+                        paths,
+                        below: None,
+                        list,
+                        values,
+                    })?;
                     wanted().for_each(|index| values.put(paths[index].slot, index, value.clone()));
                 }
                 Next::Enter(below) => {
-                    map.next_value_seed(Scalar { paths, below: Some(below), list: false, values })?;
+                    map.next_value_seed(Scalar {
+                        paths,
+                        below: Some(below),
+                        list: false,
+                        values,
+                    })?;
                 }
             }
         }
@@ -159,7 +184,7 @@ impl Visitor<'_> for Key<'_> {
 
     fn visit_str<E: Error>(self, key: &str) -> Result<Next, E> {
         let (mut here, mut below) = (0, 0);
-        for (index, _, rest) in self.active.paths(self.paths) {
+        for (index, rest) in self.active.paths(self.paths) {
             match rest.strip_prefix(key) {
                 Some("") => here |= 1 << index,
                 Some(tail) if tail.starts_with('.') => below |= 1 << index,
@@ -169,7 +194,10 @@ impl Visitor<'_> for Key<'_> {
         // A key is either a wanted value or leads to some; a layout that wants both gets the value.
         Ok(match (here, below) {
             (0, 0) => Next::Skip,
-            (0, wanted) => Next::Enter(Active { wanted, consumed: self.active.consumed + key.len() + 1 }),
+            (0, wanted) => Next::Enter(Active {
+                wanted,
+                consumed: self.active.consumed + key.len() + 1,
+            }),
             (here, _) => Next::Take(here),
         })
     }
@@ -229,7 +257,12 @@ impl<'a> Visitor<'a> for Scalar<'_, '_, 'a> {
 
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Value<'a>, A::Error> {
         if let Some(active) = self.below {
-            Object { paths: self.paths, active, values: self.values }.visit_map(map)?;
+            Object {
+                paths: self.paths,
+                active,
+                values: self.values,
+            }
+            .visit_map(map)?;
         } else {
             while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         }
@@ -237,9 +270,16 @@ impl<'a> Visitor<'a> for Scalar<'_, '_, 'a> {
     }
 
     fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<Value<'a>, A::Error> {
-        let first = Scalar { paths: self.paths, below: None, list: false, values: self.values };
+        let first = Scalar {
+            paths: self.paths,
+            below: None,
+            list: false,
+            values: self.values,
+        };
         let first = seq.next_element_seed(first)?;
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(first.filter(|first| self.list && matches!(first, Value::Text(_))).unwrap_or(Value::Other))
+        Ok(first
+            .filter(|first| self.list && matches!(first, Value::Text(_)))
+            .unwrap_or(Value::Other))
     }
 }

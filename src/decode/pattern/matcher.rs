@@ -43,7 +43,10 @@ pub(super) enum ContextKey {
 impl Part {
     /// Whether a line must hold something for this part to fit.
     pub(super) const fn is_demanding(&self) -> bool {
-        matches!(self, Self::Time(_) | Self::Level(_) | Self::Logger { .. } | Self::Number)
+        matches!(
+            self,
+            Self::Time(_) | Self::Level(_) | Self::Logger { .. } | Self::Number
+        )
     }
 }
 
@@ -75,7 +78,11 @@ const FREE_BYTES: usize = 1024;
 
 impl<'a> Run<'a> {
     pub(super) const fn new(line: &'a [u8], to_end: bool) -> Self {
-        Self { line, to_end, budget: CHOICES }
+        Self {
+            line,
+            to_end,
+            budget: CHOICES,
+        }
     }
 
     /// Matches `parts` from `at` on; the end of the last one.
@@ -168,7 +175,11 @@ impl<'a> Run<'a> {
         for close in memchr::memchr_iter(b']', &self.line[at..]) {
             let inner = &self.line[at..=at + close];
             let context = if close > 1 { inner } else { before.context };
-            *found = Found { context, last_len: close + 1, ..before };
+            *found = Found {
+                context,
+                last_len: close + 1,
+                ..before
+            };
             if let Some(end) = self.go(behind, at + close + 1, found) {
                 return Some(end);
             }
@@ -194,7 +205,10 @@ impl<'a> Run<'a> {
             if let Some(Part::Text(text)) = behind.first() {
                 len += memchr::memmem::find(&rest[len..], text).filter(|skip| len + skip <= longest)?;
             }
-            *found = Found { last_len: len, ..before };
+            *found = Found {
+                last_len: len,
+                ..before
+            };
             // A pattern may print two contexts, one of them empty.
             if len > 0 && matches!(part, Part::Stack | Part::Context(ContextKey::All)) {
                 found.context = &rest[..len];
@@ -218,5 +232,8 @@ impl<'a> Run<'a> {
 fn level(words: &[(Box<[u8]>, Level)], text: &[u8]) -> Option<(Level, usize)> {
     let len = text.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let word = &text[..len];
-    words.iter().find(|(known, _)| known.eq_ignore_ascii_case(word)).map(|(_, level)| (*level, len))
+    words
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(word))
+        .map(|(_, level)| (*level, len))
 }

@@ -88,8 +88,10 @@ impl TimeForm {
                 at += 1;
                 continue;
             }
-            let item = item(byte, run)
-                .ok_or_else(|| BadLetter { offset: at, message: format!("`{}` is no part of a date", byte as char) })?;
+            let item = item(byte, run).ok_or_else(|| BadLetter {
+                offset: at,
+                message: format!("`{}` is no part of a date", byte as char),
+            })?;
             if !text.is_empty() {
                 items.push(Item::Text(std::mem::take(&mut text).into()));
             }
@@ -99,8 +101,14 @@ impl TimeForm {
         if !text.is_empty() {
             items.push(Item::Text(text.into()));
         }
-        if !items.iter().any(|item| matches!(item, Item::Number(Unit::Hour | Unit::HalfHour, ..))) {
-            return Err(BadLetter { offset: 0, message: format!("`{format}` prints no time of day") });
+        if !items
+            .iter()
+            .any(|item| matches!(item, Item::Number(Unit::Hour | Unit::HalfHour, ..)))
+        {
+            return Err(BadLetter {
+                offset: 0,
+                message: format!("`{format}` prints no time of day"),
+            });
         }
         Ok(Self::Letters(items))
     }
@@ -108,7 +116,9 @@ impl TimeForm {
 
 /// Names are in capitals, and hold an underscore, or are one of these.
 fn is_name(format: &str) -> bool {
-    let capitals = format.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    let capitals = format
+        .bytes()
+        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
     let plain = ["ABSOLUTE", "COMPACT", "DATE", "DEFAULT", "ISO8601", "UNIX"];
     let families = ["ABSOLUTE_", "DATE_", "DEFAULT_", "ISO8601_", "UNIX_"];
     capitals && (plain.contains(&format) || families.iter().any(|family| format.starts_with(family)))
@@ -123,7 +133,12 @@ fn quoted(bytes: &[u8], start: usize, text: &mut Vec<u8>) -> Result<usize, BadLe
     }
     loop {
         match &bytes[at.min(bytes.len())..] {
-            [] => return Err(BadLetter { offset: start, message: "this quote is never closed".to_owned() }),
+            [] => {
+                return Err(BadLetter {
+                    offset: start,
+                    message: "this quote is never closed".to_owned(),
+                });
+            }
             [b'\'', b'\'', ..] => {
                 text.push(b'\'');
                 at += 2;
@@ -246,9 +261,17 @@ impl<'a> Fields<'a> {
             }
             _ => Day::Missing,
         };
-        let hour = if self.afternoon == Some(true) { self.hour + 12 } else { self.hour };
+        let hour = if self.afternoon == Some(true) {
+            self.hour + 12
+        } else {
+            self.hour
+        };
         let time = time(hour, self.minute, self.second, self.nanos)?;
-        Some(Printed::Civil { day, time, zone: self.zone })
+        Some(Printed::Civil {
+            day,
+            time,
+            zone: self.zone,
+        })
     }
 }
 
