@@ -149,7 +149,9 @@ fn levels_above_info_alone_show_no_transitions() {
         (&[Level::Debug], false),
     ] {
         let mut seen = Levels::default();
-        levels.iter().for_each(|level| seen.add(*level));
+        for level in levels {
+            seen.add(*level);
+        }
         assert_eq!(seen.above_info(), above, "{levels:?}");
         assert!(levels.iter().all(|level| seen.has(*level)));
     }

@@ -106,8 +106,8 @@ impl<'a> Run<'a> {
                     len
                 }
                 Part::Logger { stop } => {
-                    let ends = |byte: &u8| *byte <= b' ' || Some(*byte) == *stop;
-                    let len = rest.iter().position(ends).unwrap_or(rest.len());
+                    let end = memchr::memchr3(b' ', b'\t', stop.unwrap_or(b' '), rest);
+                    let len = end.unwrap_or(rest.len());
                     if len == 0 {
                         return None;
                     }
@@ -160,10 +160,10 @@ impl<'a> Run<'a> {
         const GIVEN_BACK: usize = 2;
         let before = *found;
         for taken in (least.max(there.saturating_sub(GIVEN_BACK))..=there).rev() {
-            *found = before;
             if let Some(end) = self.go(behind, at + taken, found) {
                 return Some(end);
             }
+            *found = before;
             self.spend()?;
         }
         None
