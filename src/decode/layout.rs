@@ -227,3 +227,63 @@ fn utf8(text: &[u8]) -> Cow<'_, [u8]> {
         Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
+
+    use super::{Clock, Layout};
+
+    const TEXT: &str = "%d %p %c - %m%n";
+    const JSON: &str = "{\"t\":\"%d\",\"l\":\"%p\",\"c\":\"%c\",\"m\":\"%m\"}%n";
+
+    #[test]
+    fn the_ways_in_which_files_are_written_do_not_show_in_the_message() {
+        for (pattern, text, message) in [
+            (TEXT, &b"\xEF\xBB\xBF2026-11-21 00:00:00 INFO a.B - m"[..], "m"),
+            (TEXT, b"2026-11-21 00:00:00 INFO a.B - m\r", "m"),
+            (TEXT, b"2026-11-21 00:00:00 INFO a.B - m\r\nn\r\n", "m\r\nn"),
+            (
+                TEXT,
+                b"2026-11-21 00:00:00 \x1b[31mINFO\x1b[m a.B - m\nn\x1b[m",
+                "m\nn",
+            ),
+            (TEXT, b"2026-11-21 00:00:00 INFO a.B - \xFF", "\u{FFFD}"),
+            (
+                JSON,
+                b"\xEF\xBB\xBF{\"t\":\"2026-11-21 00:00:00\",\"l\":\"INFO\",\"c\":\"a.B\",\"m\":\"m\"}\r",
+                "m",
+            ),
+            (
+                JSON,
+                b"{\"t\":\"2026-11-21 00:00:00\",\"l\":\"INFO\",\"c\":\"a.B\",\"m\":\"\xFF\"}",
+                "\u{FFFD}",
+            ),
+        ] {
+            let layout = Layout::from_pattern(pattern).unwrap();
+            let record = layout
+                .decode(text, &mut Clock::new(TimeZone::UTC, Timestamp::UNIX_EPOCH))
+                .unwrap();
+            assert_eq!(String::from_utf8_lossy(&record.message), message, "{text:?}");
+            assert_eq!(record.at.unwrap().to_string(), "2026-11-21T00:00:00Z", "{text:?}");
+            assert!(layout.is_header(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn passing_by_the_lines_between_keeps_the_date_of_a_log_without_dates() {
+        let layout = Layout::from_pattern("%d{HH:mm:ss.SSS} %p %c - %m%n").unwrap();
+        let mut clock = Clock::new(TimeZone::UTC, "2026-11-21T12:00:00Z".parse().unwrap());
+        for line in [
+            "10:00:00.000 INFO a.B - m",
+            "23:00:00.000 INFO a.B - m",
+            "\tat x",
+            "09:00:00.000 INFO a.B - m",
+        ] {
+            layout.pass(line.as_bytes(), &mut clock);
+        }
+        let record = layout.decode(b"10:00:00.000 INFO a.B - m", &mut clock).unwrap();
+        assert_eq!(record.at.unwrap().to_string(), "2026-11-22T10:00:00Z");
+    }
+}

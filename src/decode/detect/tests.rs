@@ -1,9 +1,13 @@
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::{Detected, Levels};
 use crate::decode::layouts::Layouts;
 use crate::decode::record::Level;
 use crate::stats::Blind;
+
+static LAYOUTS: LazyLock<Layouts> = LazyLock::new(|| Layouts::builtin().unwrap());
 
 const WHOLE: &[&str] = &[
     "org.apache.flink.runtime.entrypoint.ClusterEntrypoint",
@@ -30,7 +34,7 @@ fn log(form: &str, loggers: &[&str]) -> String {
 
 fn detect(text: &[u8]) -> (String, Detected) {
     let layouts = Layouts::builtin().unwrap();
-    let detected = layouts.detect(text);
+    let detected = LAYOUTS.detect(text);
     (
         detected
             .layout
@@ -160,8 +164,7 @@ fn levels_above_info_alone_show_no_transitions() {
 proptest! {
     #[test]
     fn no_sample_makes_it_panic(bytes in any::<Vec<u8>>(), text in "([0-9]{2,4}[-:, ]|INFO |\\[|\\]|- |\n|a\\.B){0,30}") {
-        let layouts = Layouts::builtin().unwrap();
-        prop_assert!(layouts.detect(&bytes).headers <= bytes.len());
-        prop_assert!(layouts.detect(text.as_bytes()).headers <= text.len());
+        prop_assert!(LAYOUTS.detect(&bytes).headers <= bytes.len());
+        prop_assert!(LAYOUTS.detect(text.as_bytes()).headers <= text.len());
     }
 }
