@@ -22,6 +22,39 @@ pub enum Level {
     Error,
 }
 
+impl Level {
+    /// The words that log4j, logback, `java.util.logging` and JSON dialects print, whole, in any case.
+    pub(super) const WORDS: [(&'static str, Self); 8] = [
+        ("INFO", Self::Info),
+        ("WARN", Self::Warn),
+        ("ERROR", Self::Error),
+        ("DEBUG", Self::Debug),
+        ("TRACE", Self::Trace),
+        ("FATAL", Self::Error),
+        ("WARNING", Self::Warn),
+        ("SEVERE", Self::Error),
+    ];
+
+    /// Reads one of them.
+    #[must_use]
+    pub fn parse(word: &[u8]) -> Option<Self> {
+        let is_word = |(name, _): &&(&str, Self)| name.as_bytes().eq_ignore_ascii_case(word);
+        Self::WORDS.iter().find(is_word).map(|(_, level)| *level)
+    }
+
+    /// Reads a severity of syslog (RFC 5424), which GELF prints: 0 (emergency) to 7 (debug).
+    #[must_use]
+    pub const fn of_syslog(severity: i64) -> Option<Self> {
+        match severity {
+            0..=3 => Some(Self::Error),
+            4 => Some(Self::Warn),
+            5 | 6 => Some(Self::Info),
+            7 => Some(Self::Debug),
+            _ => None,
+        }
+    }
+}
+
 /// One log record. Borrowed from the line that holds its header wherever the layout allows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record<'a> {
@@ -38,4 +71,36 @@ pub struct Record<'a> {
     pub mdc_job: Option<JobId>,
     /// The exception where the layout carries it in a field of its own (JSON); text layouts print it on the lines that follow.
     pub cause: Option<Cause>,
+}
+
+impl Record<'_> {
+    /// The record with its own copy of what it borrowed.
+    #[must_use]
+    pub fn into_owned(self) -> Record<'static> {
+        Record {
+            at: self.at,
+            level: self.level,
+            logger: Cow::Owned(self.logger.into_owned()),
+            message: Cow::Owned(self.message.into_owned()),
+            mdc_job: self.mdc_job,
+            cause: self.cause,
+        }
+    }
+}
+
+/// Flink's key of the job's id in the logging context (`org.apache.flink.util.MdcUtils.JOB_ID`, 1.20 and later).
+pub(super) const JOB_KEY: &str = "flink-job-id";
+
+/// The job whose id stands under `flink-job-id` in a printed logging context: the bare id, in brackets or not, or as
+/// one of several entries (`{flink-job-id=…, other=…}`).
+pub(super) fn job_in_context(context: &[u8]) -> Option<JobId> {
+    let bare = context
+        .strip_prefix(b"[")
+        .and_then(|inner| inner.strip_suffix(b"]"))
+        .unwrap_or(context);
+    if bare.len() <= 32 {
+        return JobId::parse(bare);
+    }
+    let value = bare.get(memchr::memmem::find(bare, JOB_KEY.as_bytes())? + JOB_KEY.len()..)?;
+    JobId::parse(value.strip_prefix(b"=")?.get(..32)?)
 }

@@ -1,0 +1,225 @@
+//! Which layout does a log use, and can it show transitions at all?
+//!
+//! Every layout is tried on a sample of lines. Several fit as a rule: to `%d %p %c %m` a line of `%d %p %c - %m` is one
+//! whose message begins with `- `. So, of those that read about as many lines as the best, the most demanding is taken.
+
+use super::layout::Layout;
+use super::layouts::{LayoutId, Layouts};
+use super::record::Level;
+use crate::stats::Blind;
+
+/// What the sample of a log shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Detected {
+    /// The layout; none where none is recognised.
+    pub layout: Option<LayoutId>,
+    /// Loggers are printed shortened, or as class names alone.
+    pub shortened: bool,
+    /// Times have no date: [`Layout::pass`] must be told every line.
+    pub dateless: bool,
+    /// The levels seen.
+    pub levels: Levels,
+    /// Lines that begin a record.
+    pub headers: usize,
+    /// Lines looked at, blank ones apart.
+    pub lines: usize,
+    /// Why this log cannot show transitions, as far as its layout tells.
+    pub blind: Option<Blind>,
+}
+
+/// A set of levels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Levels(u8);
+
+impl Levels {
+    /// Adds one.
+    pub const fn add(&mut self, level: Level) {
+        self.0 |= 1 << level as u8;
+    }
+
+    /// Whether one is in it.
+    #[must_use]
+    pub const fn has(self, level: Level) -> bool {
+        self.0 >> level as u8 & 1 == 1
+    }
+
+    /// Some level was seen, and none as low as INFO: a log of any length that stays so does not print transitions.
+    #[must_use]
+    pub const fn above_info(self) -> bool {
+        self.0 != 0 && self.0.trailing_zeros() > Level::Info as u32
+    }
+}
+
+/// What one layout makes of the sample.
+#[derive(Debug, Default)]
+struct Tally {
+    headers: usize,
+    /// Headers with a logger that looks like one.
+    plausible: usize,
+    /// Headers with a logger of Flink's, whole.
+    whole: usize,
+    /// Headers with a logger that looks shortened.
+    shortened: usize,
+    dateless: bool,
+    levels: Levels,
+}
+
+impl Tally {
+    fn of(layout: &Layout, sample: &[u8]) -> Self {
+        let mut tally = Self::default();
+        for glance in lines(sample).filter_map(|line| layout.glance(line)) {
+            tally.headers += 1;
+            tally.dateless |= glance.dateless;
+            if let Some(level) = glance.level {
+                tally.levels.add(level);
+            }
+            let look = Look::of(&glance.logger);
+            tally.plausible += usize::from(look != Look::None);
+            tally.whole += usize::from(look == Look::Whole);
+            tally.shortened += usize::from(look == Look::Shortened);
+        }
+        tally
+    }
+
+    /// A layout that takes the first words of messages for loggers reads the lines of one that prints none.
+    const fn has_loggers(&self) -> bool {
+        self.plausible * 2 >= self.headers && self.plausible > 0
+    }
+}
+
+impl Layouts {
+    /// Recognises the layout of a log by a piece of it: whole lines, best its first 64 KiB.
+    ///
+    /// One header is enough where the layout prints a time; stack traces may be most of a log. The same piece always
+    /// gives the same answer.
+    #[must_use]
+    pub fn detect(&self, sample: &[u8]) -> Detected {
+        let count = lines(sample).count();
+        let unknown = |blind| Detected {
+            lines: count,
+            blind: (count > 0).then_some(blind),
+            ..Detected::default()
+        };
+        if is_wide(sample) {
+            return unknown(Blind::Encoding);
+        }
+        let tallies: Vec<(LayoutId, &Layout, Tally)> = self
+            .iter()
+            .map(|(id, layout)| (id, layout, Tally::of(layout, sample)))
+            .filter(|(_, layout, tally)| {
+                tally.headers > 0 && (layout.has_time() || tally.headers * 2 >= count)
+            })
+            .collect();
+        let with_loggers = best(tallies.iter().filter(|(_, _, tally)| tally.has_loggers()));
+        let most = tallies
+            .iter()
+            .map(|(_, _, tally)| tally.headers)
+            .max()
+            .unwrap_or(0);
+        // A few lines that only look as if they had a logger must not hide that the log has none.
+        let chosen = match with_loggers {
+            Some(found) if found.2.headers * 2 >= most => Some(found),
+            _ => best(
+                tallies
+                    .iter()
+                    .filter(|(_, layout, _)| !layout.has_logger() || layout.is_json()),
+            ),
+        };
+        let Some((id, _, tally)) = chosen else {
+            return unknown(Blind::UnknownLayout);
+        };
+        Detected {
+            layout: Some(*id),
+            shortened: tally.shortened > tally.whole,
+            dateless: tally.dateless,
+            levels: tally.levels,
+            headers: tally.headers,
+            lines: count,
+            blind: (!tally.has_loggers()).then_some(Blind::NoLogger),
+        }
+    }
+}
+
+type Candidate<'l> = (LayoutId, &'l Layout, Tally);
+
+/// The user's own, else the most demanding, of those that read nearly as many lines as any; between equals the first.
+fn best<'c, 'l>(candidates: impl Iterator<Item = &'c Candidate<'l>> + Clone) -> Option<&'c Candidate<'l>> {
+    let most = candidates.clone().map(|(_, _, tally)| tally.headers).max()?;
+    candidates
+        .filter(|(_, _, tally)| tally.headers * 10 >= most * 9)
+        .max_by_key(|(id, layout, tally)| {
+            (
+                layout.is_users(),
+                layout.demands(),
+                tally.headers,
+                std::cmp::Reverse(*id),
+            )
+        })
+}
+
+fn lines(sample: &[u8]) -> impl Iterator<Item = &[u8]> {
+    sample
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.trim_ascii().is_empty())
+}
+
+/// UTF-16 or UTF-32: a byte order mark, or NUL in a quarter of the bytes, where text has none.
+fn is_wide(sample: &[u8]) -> bool {
+    let marked = sample.starts_with(&[0xFF, 0xFE]) || sample.starts_with(&[0xFE, 0xFF]);
+    let zeros = memchr::memchr_iter(0, sample).count();
+    marked || (zeros > 0 && zeros * 4 >= sample.len())
+}
+
+/// What a logger's name looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// Like none: the first word of a message, perhaps.
+    None,
+    /// Whole name of a class of Flink's.
+    Whole,
+    /// Package letters (`o.a.f.…`) or a class name alone.
+    Shortened,
+    /// A name with dots that tells neither.
+    Dotted,
+}
+
+impl Look {
+    fn of(logger: &[u8]) -> Self {
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b'-');
+        if !logger.iter().all(is_name) || !logger.last().is_some_and(u8::is_ascii_alphanumeric) {
+            return Self::None;
+        }
+        if logger.starts_with(b"org.apache.flink.") {
+            return Self::Whole;
+        }
+        match memchr::memchr(b'.', logger) {
+            // `o.a.f.…`; `%c{-2}` and `%.30c` cut from the left, but leave packages and a class.
+            Some(1) => Self::Shortened,
+            Some(0) => Self::None,
+            Some(_) if is_cut_left(logger) => Self::Shortened,
+            Some(_) => Self::Dotted,
+            None if is_camel(logger) => Self::Shortened,
+            None => Self::None,
+        }
+    }
+}
+
+/// Ends as the name of a class of Flink's runtime does, and does not begin as one.
+fn is_cut_left(logger: &[u8]) -> bool {
+    const PACKAGES: [&[u8]; 4] = [b"entrypoint.", b"executiongraph.", b"jobmaster.", b"dispatcher."];
+    PACKAGES
+        .iter()
+        .any(|package| memchr::memmem::find(logger, package).is_some())
+}
+
+/// `ExecutionGraph`, not `Starting`: two capitals at least, each followed by a small letter somewhere.
+fn is_camel(word: &[u8]) -> bool {
+    let humps = word
+        .windows(2)
+        .filter(|pair| !pair[0].is_ascii_uppercase() && pair[1].is_ascii_uppercase())
+        .count();
+    word[0].is_ascii_uppercase() && humps > 0
+}
+
+#[cfg(test)]
+mod tests;

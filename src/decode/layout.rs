@@ -1,0 +1,289 @@
+//! One layout: how a log's lines look, and how a record is taken out of them.
+
+use std::borrow::Cow;
+
+use super::ansi;
+use super::clock::Clock;
+use super::json::Json;
+use super::json_pattern;
+use super::pattern::{Fields, Pattern, PatternError};
+use super::record::{Level, Record, job_in_context};
+use super::time::{Day, Printed};
+use crate::model::event::Cause;
+
+/// A layout, compiled.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    id: String,
+    about: String,
+    form: Form,
+    /// The user's own words, which also say how much of a logger is printed; built-in ones stand for their relatives.
+    exact: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Form {
+    Text(Pattern),
+    Json(Json),
+}
+
+/// What detection needs of a header; no time conversion.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Glance<'a> {
+    pub level: Option<Level>,
+    pub logger: Cow<'a, [u8]>,
+    pub dateless: bool,
+}
+
+impl Layout {
+    /// The layout that a pattern string describes, JSON or text, as users have it in their configuration.
+    pub fn from_pattern(pattern: &str) -> Result<Self, PatternError> {
+        let form = match json_pattern::compile(pattern)? {
+            Some(json) => Form::Json(json),
+            None => Form::Text(Pattern::compile(pattern)?),
+        };
+        Ok(Self {
+            id: pattern.to_owned(),
+            about: "a pattern from the configuration".to_owned(),
+            form,
+            exact: true,
+        })
+    }
+
+    /// The same, named. A built-in's pattern stands for its relatives too, so that it does not tell (`exact`) how much
+    /// of a logger is printed.
+    pub(super) fn named(self, id: String, about: String, exact: bool) -> Self {
+        Self {
+            id,
+            about,
+            form: self.form,
+            exact,
+        }
+    }
+
+    pub(super) const fn of_json(id: String, about: String, json: Json) -> Self {
+        Self {
+            id,
+            about,
+            form: Form::Json(json),
+            exact: false,
+        }
+    }
+
+    /// The name under which it is reported and chosen.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// For people: whose layout this is.
+    #[must_use]
+    pub fn about(&self) -> &str {
+        &self.about
+    }
+
+    /// Records are JSON objects: a line is a record or nothing, and strings are escaped.
+    #[must_use]
+    pub const fn is_json(&self) -> bool {
+        matches!(self.form, Form::Json(_))
+    }
+
+    /// Whether records carry a logger; without one Flink's lines cannot be told from users'.
+    #[must_use]
+    pub fn has_logger(&self) -> bool {
+        match &self.form {
+            Form::Text(pattern) => pattern.has_logger(),
+            Form::Json(json) => json.has_logger(),
+        }
+    }
+
+    /// Whether records carry a time of their own.
+    #[must_use]
+    pub fn has_time(&self) -> bool {
+        match &self.form {
+            Form::Text(pattern) => pattern.has_time(),
+            Form::Json(json) => json.has_time(),
+        }
+    }
+
+    /// Whether loggers are printed shortened (`%c{1.}`), where the layout says so exactly; else ask
+    /// [`super::detect::Detected::shortened`].
+    #[must_use]
+    pub fn shortens_loggers(&self) -> Option<bool> {
+        match &self.form {
+            Form::Text(pattern) if self.exact => pattern.shortens_loggers(),
+            _ => None,
+        }
+    }
+
+    /// Whether a user wrote it for logs of theirs: then it comes before built-in ones.
+    pub(super) const fn is_users(&self) -> bool {
+        self.exact
+    }
+
+    /// See [`Pattern::demands`].
+    pub(super) fn demands(&self) -> usize {
+        match &self.form {
+            Form::Text(pattern) => pattern.demands(),
+            Form::Json(json) => json.demands(),
+        }
+    }
+
+    /// Whether a line begins a record; other lines continue the one before. Looks at the line up to its first newline.
+    #[must_use]
+    pub fn is_header(&self, line: &[u8]) -> bool {
+        self.glance(line).is_some()
+    }
+
+    /// The header of a line.
+    pub(super) fn glance<'a>(&self, line: &'a [u8]) -> Option<Glance<'a>> {
+        let line = first_line(line);
+        match (&self.form, ansi::strip(line)) {
+            (Form::Text(pattern), Cow::Borrowed(line)) => pattern.read(line).map(|fields| Glance {
+                level: fields.level,
+                logger: Cow::Borrowed(fields.logger),
+                dateless: is_dateless(&fields),
+            }),
+            (Form::Text(pattern), Cow::Owned(line)) => pattern.read(&line).map(|fields| Glance {
+                level: fields.level,
+                logger: Cow::Owned(fields.logger.to_vec()),
+                dateless: is_dateless(&fields),
+            }),
+            (Form::Json(json), _) => json.glance(&utf8(line)).map(|(level, logger)| Glance {
+                level,
+                logger: Cow::Owned(logger),
+                dateless: false,
+            }),
+        }
+    }
+
+    /// Moves the clock on by the time of a header that nobody decodes. A log without dates needs this for every line,
+    /// since midnights are seen by the time of day falling; others do not need it at all.
+    pub fn pass(&self, line: &[u8], clock: &mut Clock) {
+        if let Form::Text(pattern) = &self.form
+            && let line = ansi::strip(first_line(line))
+            && let Some(time) = pattern.read(&line).and_then(|fields| fields.time)
+        {
+            clock.resolve(&time, pattern.zone());
+        }
+    }
+
+    /// Decodes a record: `text` is the line of its header and the lines that continue it, without the last newline.
+    ///
+    /// The message runs to the end of the text, or to what the layout prints behind it; a JSON record has one line.
+    /// `None` if the first line is no header.
+    pub fn decode<'a>(&self, text: &'a [u8], clock: &mut Clock) -> Option<Record<'a>> {
+        match &self.form {
+            Form::Text(pattern) => match ansi::strip(without_mark(text)) {
+                Cow::Borrowed(text) => decode_text(pattern, text, clock),
+                Cow::Owned(text) => decode_text(pattern, &text, clock).map(Record::into_owned),
+            },
+            Form::Json(json) => match utf8(without_mark(text)) {
+                Cow::Borrowed(text) => json.decode(text, clock),
+                Cow::Owned(text) => json.decode(&text, clock).map(Record::into_owned),
+            },
+        }
+    }
+}
+
+fn decode_text<'a>(pattern: &Pattern, text: &'a [u8], clock: &mut Clock) -> Option<Record<'a>> {
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    let fields = pattern.read(text.strip_suffix(b"\r").unwrap_or(text))?;
+    Some(Record {
+        at: fields.time.and_then(|time| clock.resolve(&time, pattern.zone())),
+        level: fields.level,
+        logger: Cow::Borrowed(fields.logger),
+        message: Cow::Borrowed(fields.message),
+        mdc_job: job_in_context(fields.context),
+        cause: Cause::parse(fields.throwable),
+    })
+}
+
+fn is_dateless(fields: &Fields<'_>) -> bool {
+    matches!(
+        fields.time,
+        Some(Printed::Civil {
+            day: Day::Missing,
+            ..
+        })
+    )
+}
+
+/// The first line without its end, which may be that of Windows, and without the byte order mark that begins some files.
+fn first_line(text: &[u8]) -> &[u8] {
+    let text = without_mark(text);
+    let line = memchr::memchr(b'\n', text).map_or(text, |end| &text[..end]);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text)
+}
+
+/// JSON must be UTF-8; where a line is not, what is broken in it becomes U+FFFD.
+fn utf8(text: &[u8]) -> Cow<'_, [u8]> {
+    match String::from_utf8_lossy(text) {
+        Cow::Borrowed(_) => Cow::Borrowed(text),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
+
+    use super::{Clock, Layout};
+
+    const TEXT: &str = "%d %p %c - %m%n";
+    const JSON: &str = "{\"t\":\"%d\",\"l\":\"%p\",\"c\":\"%c\",\"m\":\"%m\"}%n";
+
+    #[test]
+    fn the_ways_in_which_files_are_written_do_not_show_in_the_message() {
+        for (pattern, text, message) in [
+            (TEXT, &b"\xEF\xBB\xBF2026-11-21 00:00:00 INFO a.B - m"[..], "m"),
+            (TEXT, b"2026-11-21 00:00:00 INFO a.B - m\r", "m"),
+            (TEXT, b"2026-11-21 00:00:00 INFO a.B - m\r\nn\r\n", "m\r\nn"),
+            (
+                TEXT,
+                b"2026-11-21 00:00:00 \x1b[31mINFO\x1b[m a.B - m\nn\x1b[m",
+                "m\nn",
+            ),
+            (TEXT, b"2026-11-21 00:00:00 INFO a.B - \xFF", "\u{FFFD}"),
+            (
+                JSON,
+                b"\xEF\xBB\xBF{\"t\":\"2026-11-21 00:00:00\",\"l\":\"INFO\",\"c\":\"a.B\",\"m\":\"m\"}\r",
+                "m",
+            ),
+            (
+                JSON,
+                b"{\"t\":\"2026-11-21 00:00:00\",\"l\":\"INFO\",\"c\":\"a.B\",\"m\":\"\xFF\"}",
+                "\u{FFFD}",
+            ),
+        ] {
+            let layout = Layout::from_pattern(pattern).unwrap();
+            let record = layout
+                .decode(text, &mut Clock::new(TimeZone::UTC, Timestamp::UNIX_EPOCH))
+                .unwrap();
+            assert_eq!(String::from_utf8_lossy(&record.message), message, "{text:?}");
+            assert_eq!(record.at.unwrap().to_string(), "2026-11-21T00:00:00Z", "{text:?}");
+            assert!(layout.is_header(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn passing_by_the_lines_between_keeps_the_date_of_a_log_without_dates() {
+        let layout = Layout::from_pattern("%d{HH:mm:ss.SSS} %p %c - %m%n").unwrap();
+        let mut clock = Clock::new(TimeZone::UTC, "2026-11-21T12:00:00Z".parse().unwrap());
+        for line in [
+            "10:00:00.000 INFO a.B - m",
+            "23:00:00.000 INFO a.B - m",
+            "\tat x",
+            "09:00:00.000 INFO a.B - m",
+        ] {
+            layout.pass(line.as_bytes(), &mut clock);
+        }
+        let record = layout.decode(b"10:00:00.000 INFO a.B - m", &mut clock).unwrap();
+        assert_eq!(record.at.unwrap().to_string(), "2026-11-22T10:00:00Z");
+    }
+}

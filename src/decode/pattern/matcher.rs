@@ -1,0 +1,239 @@
+//! The matcher behind [`super::Pattern`]: a list of parts, tried from left to right over bytes.
+//!
+//! Few parts leave a choice (how far does a thread's name go?). Each takes the least first and gives more as long as the
+//! parts behind it do not fit; a budget bounds the work on hostile lines. Nothing is allocated.
+
+use crate::decode::record::Level;
+use crate::decode::time::{Printed, TimeForm};
+
+/// One part of a pattern.
+#[derive(Debug, Clone)]
+pub(super) enum Part {
+    /// Exactly this.
+    Text(Box<[u8]>),
+    /// At least so many blanks; `exact`: as many as fill the field before to `width`, and the `least` besides.
+    Blanks { least: usize, width: usize, exact: bool },
+    /// A time.
+    Time(TimeForm),
+    /// One of these words.
+    Level(Box<[(Box<[u8]>, Level)]>),
+    /// A word, ending before a blank or the byte that begins the text behind it.
+    Logger { stop: Option<u8> },
+    /// log4j's NDC: nothing (log4j 1), `[…]` (log4j 2), or a word.
+    Stack,
+    /// Anything, perhaps nothing: the logging context.
+    Context(ContextKey),
+    /// Digits, or nothing, or `?`.
+    Number,
+    /// Anything, perhaps nothing.
+    Free,
+    /// The so many parts that follow may be missing.
+    Optional(usize),
+}
+
+/// Whether a context may hold `flink-job-id`. Values of other keys may look like ids of jobs: trace ids do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ContextKey {
+    /// It is asked for, or all keys are printed.
+    All,
+    /// Some other key.
+    Other,
+}
+
+impl Part {
+    /// Whether a line must hold something for this part to fit.
+    pub(super) const fn is_demanding(&self) -> bool {
+        matches!(
+            self,
+            Self::Time(_) | Self::Level(_) | Self::Logger { .. } | Self::Number
+        )
+    }
+}
+
+/// What has been found so far; copied where a choice may be taken back.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Found<'a> {
+    pub time: Option<Printed<'a>>,
+    pub level: Option<Level>,
+    pub logger: &'a [u8],
+    pub context: &'a [u8],
+    /// Length of the last field, bytes: what padding fills up.
+    last_len: usize,
+}
+
+/// One attempt on one line.
+pub(super) struct Run<'a> {
+    line: &'a [u8],
+    /// The parts must reach the end of the line.
+    to_end: bool,
+    /// Choices left to try.
+    budget: usize,
+}
+
+/// Far more choices than any real line needs, and still microseconds.
+const CHOICES: usize = 256;
+
+/// No thread's name or logging context is longer, bytes.
+const FREE_BYTES: usize = 1024;
+
+impl<'a> Run<'a> {
+    pub(super) const fn new(line: &'a [u8], to_end: bool) -> Self {
+        Self {
+            line,
+            to_end,
+            budget: CHOICES,
+        }
+    }
+
+    /// Matches `parts` from `at` on; the end of the last one.
+    pub(super) fn go(&mut self, parts: &[Part], at: usize, found: &mut Found<'a>) -> Option<usize> {
+        let mut at = at;
+        let mut parts = parts;
+        while let [part, behind @ ..] = parts {
+            let rest = &self.line[at..];
+            at += match part {
+                Part::Text(text) => rest.starts_with(text).then_some(text.len())?,
+                Part::Time(form) => {
+                    let (time, len) = form.read(rest)?;
+                    found.time = Some(time);
+                    found.last_len = len;
+                    len
+                }
+                Part::Level(words) => {
+                    let (level, len) = level(words, rest)?;
+                    found.level = Some(level);
+                    found.last_len = len;
+                    len
+                }
+                Part::Logger { stop } => {
+                    let end = memchr::memchr3(b' ', b'\t', stop.unwrap_or(b' '), rest);
+                    let len = end.unwrap_or(rest.len());
+                    if len == 0 {
+                        return None;
+                    }
+                    found.logger = &rest[..len];
+                    found.last_len = len;
+                    len
+                }
+                Part::Number => {
+                    let len = match rest {
+                        [b'?', ..] => 1,
+                        _ => rest.iter().take_while(|byte| byte.is_ascii_digit()).count(),
+                    };
+                    found.last_len = len;
+                    len
+                }
+                Part::Blanks { least, width, exact } => {
+                    let there = rest.iter().take_while(|byte| **byte == b' ').count();
+                    if *exact {
+                        let fill = width.saturating_sub(found.last_len) + least;
+                        (there >= *least).then_some(fill.min(there))?
+                    } else {
+                        return self.blanks(behind, at, (*least, there), found);
+                    }
+                }
+                Part::Optional(len) => {
+                    let before = *found;
+                    if let Some(end) = self.go(behind, at, found) {
+                        return Some(end);
+                    }
+                    *found = before;
+                    parts = &behind[*len..];
+                    continue;
+                }
+                Part::Stack if rest.first() == Some(&b'[') => return self.bracketed(behind, at, found),
+                Part::Stack | Part::Context(_) | Part::Free => return self.free(part, behind, at, found),
+            };
+            parts = behind;
+        }
+        (!self.to_end || at == self.line.len()).then_some(at)
+    }
+
+    /// Takes all blanks, and gives back a few to what stands behind: an empty `%x` between two blanks, say.
+    fn blanks(
+        &mut self,
+        behind: &[Part],
+        at: usize,
+        (least, there): (usize, usize),
+        found: &mut Found<'a>,
+    ) -> Option<usize> {
+        const GIVEN_BACK: usize = 2;
+        let before = *found;
+        for taken in (least.max(there.saturating_sub(GIVEN_BACK))..=there).rev() {
+            if let Some(end) = self.go(behind, at + taken, found) {
+                return Some(end);
+            }
+            *found = before;
+            self.spend()?;
+        }
+        None
+    }
+
+    /// `[…]` of the NDC, which may hold brackets itself.
+    fn bracketed(&mut self, behind: &[Part], at: usize, found: &mut Found<'a>) -> Option<usize> {
+        let before = *found;
+        for close in memchr::memchr_iter(b']', &self.line[at..]) {
+            let inner = &self.line[at..=at + close];
+            let context = if close > 1 { inner } else { before.context };
+            *found = Found {
+                context,
+                last_len: close + 1,
+                ..before
+            };
+            if let Some(end) = self.go(behind, at + close + 1, found) {
+                return Some(end);
+            }
+            self.spend()?;
+        }
+        None
+    }
+
+    /// The shortest text after which the parts behind it fit.
+    fn free(&mut self, part: &Part, behind: &[Part], at: usize, found: &mut Found<'a>) -> Option<usize> {
+        let rest = &self.line[at..];
+        // Log4j 1's NDC is read as one word, and a `-` belongs to what follows: else messages would be cut at ` - `.
+        let longest = match (part, rest.first()) {
+            (Part::Stack, Some(b'-')) => 0,
+            (Part::Stack, _) => memchr::memchr(b' ', rest).unwrap_or(rest.len()),
+            _ => rest.len(),
+        };
+        let longest = longest.min(FREE_BYTES);
+        let before = *found;
+        let mut len = 0;
+        while len <= longest {
+            // Where text stands behind, only its places come into question.
+            if let Some(Part::Text(text)) = behind.first() {
+                len += memchr::memmem::find(&rest[len..], text).filter(|skip| len + skip <= longest)?;
+            }
+            *found = Found {
+                last_len: len,
+                ..before
+            };
+            // A pattern may print two contexts, one of them empty.
+            if len > 0 && matches!(part, Part::Stack | Part::Context(ContextKey::All)) {
+                found.context = &rest[..len];
+            }
+            if let Some(end) = self.go(behind, at + len, found) {
+                return Some(end);
+            }
+            self.spend()?;
+            len += 1;
+        }
+        None
+    }
+
+    fn spend(&mut self) -> Option<()> {
+        self.budget = self.budget.checked_sub(1)?;
+        Some(())
+    }
+}
+
+/// The level that the text begins with, whatever its case; the word must end there.
+fn level(words: &[(Box<[u8]>, Level)], text: &[u8]) -> Option<(Level, usize)> {
+    let len = text.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let word = &text[..len];
+    words
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(word))
+        .map(|(_, level)| (*level, len))
+}
