@@ -212,9 +212,12 @@ pub enum Matched {
 #[derive(Debug)]
 pub struct RuleSet {
     rules: Vec<Rule>,
-    /// Rules by class name of their loggers, with the whole name of the logger: shortened names keep the class.
-    by_class: HashMap<Box<[u8]>, Vec<(Box<str>, RuleId)>>,
+    /// Rules by the class name of their loggers: shortened names keep the class.
+    by_class: HashMap<Box<[u8]>, Vec<Candidate>>,
 }
+
+/// A rule, and one of its loggers by its whole name.
+type Candidate = (Box<str>, RuleId);
 
 impl RuleSet {
     /// The built-in rules.
@@ -229,6 +232,7 @@ impl RuleSet {
         let user = files.iter().map(|(file, text)| schema::Source { file, text });
         let mut problems = Vec::new();
         let set = verify::build(&[builtin.collect(), user.collect()], &mut problems);
+        problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
         if problems.is_empty() {
             Ok(set)
         } else {
@@ -237,7 +241,7 @@ impl RuleSet {
     }
 
     fn new(rules: Vec<Rule>) -> Self {
-        let mut by_class: HashMap<Box<[u8]>, Vec<(Box<str>, RuleId)>> = HashMap::new();
+        let mut by_class: HashMap<Box<[u8]>, Vec<Candidate>> = HashMap::new();
         for (rule, id) in rules.iter().zip((0..).map(RuleId)) {
             for logger in &rule.loggers {
                 let class = class_of(logger.as_bytes());
@@ -266,7 +270,6 @@ impl RuleSet {
             }
             let rule = &self.rules[id.index()];
             match rule.compare(record) {
-                Finding::No => {}
                 Finding::Event(event) => {
                     return Matched::Event {
                         rule: *id,
@@ -278,7 +281,7 @@ impl RuleSet {
                 Finding::Nothing => return Matched::No,
                 Finding::Refused(why) => answer = Matched::Refused { rule: *id, why },
                 Finding::Begun if answer == Matched::No => answer = Matched::Maybe,
-                Finding::Begun => {}
+                Finding::No | Finding::Begun => {}
             }
         }
         answer
@@ -305,6 +308,7 @@ impl RuleSet {
     }
 
     /// All rules, in the order of their files; a rule's position is its [`RuleId::index`].
+    #[must_use]
     pub fn rules(&self) -> impl ExactSizeIterator<Item = &Rule> {
         self.rules.iter()
     }

@@ -16,7 +16,7 @@ const REGEX_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub enum Matcher {
     /// Flink's own words with typed holes.
-    Template(Template),
+    Template(Box<Template>),
     /// A regex and its named groups.
     Regex {
         /// Anchored at the start, whatever the rule says.
@@ -96,7 +96,7 @@ pub fn compile(source: Source<'_>, def: RuleDef, problems: &mut Vec<Problem>) ->
 
 fn compile_template(source: Source<'_>, text: &At<String>, problems: &mut Vec<Problem>) -> Option<Matcher> {
     match Template::compile(text.get_ref()) {
-        Ok(template) => Some(Matcher::Template(template)),
+        Ok(template) => Some(Matcher::Template(Box::new(template))),
         Err(error) => {
             let at = content_start(source.text, &text.span()) + error.offset;
             problems.push(source.problem(at, error.message));

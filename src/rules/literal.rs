@@ -1,4 +1,8 @@
 //! Literals: what the scanner searches for, to find the lines that any rule may have something to say about.
+//!
+//! They decide the speed of the program. The search (see [`crate::scan`]) compares the first four bytes of all of them at
+//! once, sorted into eight buckets, so few literals that begin with rare bytes are fast: the built-in ones stop it at
+//! 0.15 % of the bytes of a JobManager's log, the same words cut at their beginnings at 1.4 %.
 
 /// Shortest literal, bytes. The search compares the first four bytes of all literals at once; shorter ones stop it at
 /// every other line.

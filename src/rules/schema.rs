@@ -97,7 +97,7 @@ pub fn parse(file: &str, text: &str, problems: &mut Vec<Problem>) -> Vec<RuleDef
     Table {
         source,
         problems,
-        table: root.get_ref(),
+        entries: root.get_ref(),
         at: 0,
         what: "a rule file",
     }
@@ -131,7 +131,7 @@ impl Source<'_> {
 struct Table<'r, 't> {
     source: Source<'r>,
     problems: &'r mut Vec<Problem>,
-    table: &'t DeTable<'t>,
+    entries: &'t DeTable<'t>,
     /// Where the table begins, bytes.
     at: usize,
     what: &'static str,
@@ -143,7 +143,7 @@ impl<'t> Table<'_, 't> {
     fn rule_file(mut self) -> Vec<RuleDef> {
         self.only(&["schema", "product", "upstream", "rule"]);
         let schema = self
-            .table
+            .entries
             .get("schema")
             .map(|value| (value.span().start, value.get_ref().as_integer()));
         match schema {
@@ -167,17 +167,14 @@ impl<'t> Table<'_, 't> {
         ]);
         let (id, emit, about) = (self.required("id"), self.required("emit"), self.required("about"));
         let loggers = self.strings("loggers");
-        if loggers.is_empty() {
+        if loggers.as_ref().is_none_or(Vec::is_empty) {
             self.tell(
                 self.at,
                 "a rule needs `loggers`: words alone do not tell Flink from user code",
             );
         }
-        let levels = self
-            .strings("levels")
-            .iter()
-            .filter_map(|name| self.level(name))
-            .collect();
+        let levels = self.strings("levels").unwrap_or_default();
+        let levels = levels.iter().filter_map(|name| self.level(name)).collect();
         let wording = match (self.string("message"), self.string("regex")) {
             (Some(message), None) => Some(Wording::Template(message)),
             (None, Some(regex)) => Some(Wording::Regex(regex)),
@@ -206,7 +203,7 @@ impl<'t> Table<'_, 't> {
             emit: emit?,
             wording: wording?,
             wants_cause: follow.is_some(),
-            loggers,
+            loggers: loggers.filter(|loggers| !loggers.is_empty())?,
             levels,
             tests,
         })
@@ -216,7 +213,7 @@ impl<'t> Table<'_, 't> {
         self.only(&["name", "message", "logger", "level", "expect", "reject"]);
         let (name, message) = (self.required("name"), self.required("message"));
         let reject = self
-            .table
+            .entries
             .get("reject")
             .map(|value| (value.span().start, value.get_ref().as_bool()));
         let expect = match (self.string_table("expect"), reject) {
@@ -248,7 +245,7 @@ impl<'t> Table<'_, 't> {
         Table {
             source: self.source,
             problems: self.problems,
-            table,
+            entries: table,
             at,
             what,
         }
@@ -261,7 +258,7 @@ impl<'t> Table<'_, 't> {
     /// Tells every key outside `known`.
     fn only(&mut self, known: &[&str]) {
         for key in self
-            .table
+            .entries
             .keys()
             .filter(|key| !known.contains(&key.get_ref().as_ref()))
         {
@@ -276,33 +273,33 @@ impl<'t> Table<'_, 't> {
     }
 
     fn required(&mut self, key: &str) -> Option<At<String>> {
-        if !self.table.contains_key(key) {
+        if !self.entries.contains_key(key) {
             self.tell(self.at, format!("{} needs `{key}`", self.what));
         }
         self.string(key)
     }
 
     fn string(&mut self, key: &str) -> Option<At<String>> {
-        let value = self.table.get(key)?;
+        let value = self.entries.get(key)?;
         self.as_string(key, value)
     }
 
-    fn strings(&mut self, key: &str) -> Vec<At<String>> {
-        let Some(value) = self.table.get(key) else {
-            return Vec::new();
-        };
+    fn strings(&mut self, key: &str) -> Option<Vec<At<String>>> {
+        let value = self.entries.get(key)?;
         let Some(items) = value.get_ref().as_array() else {
             self.tell(value.span().start, format!("`{key}` must be a list of strings"));
-            return Vec::new();
+            return None;
         };
-        items
-            .iter()
-            .filter_map(|item| self.as_string(key, item))
-            .collect()
+        Some(
+            items
+                .iter()
+                .filter_map(|item| self.as_string(key, item))
+                .collect(),
+        )
     }
 
     fn string_table(&mut self, key: &str) -> Option<Vec<(At<String>, At<String>)>> {
-        let value = self.table.get(key)?;
+        let value = self.entries.get(key)?;
         let Some(entries) = value.get_ref().as_table() else {
             self.tell(value.span().start, format!("`{key}` must be a table of strings"));
             return None;
@@ -317,7 +314,7 @@ impl<'t> Table<'_, 't> {
     }
 
     fn tables(&mut self, key: &str) -> Vec<(usize, &'t DeTable<'t>)> {
-        let Some(value) = self.table.get(key) else {
+        let Some(value) = self.entries.get(key) else {
             return Vec::new();
         };
         let items = value

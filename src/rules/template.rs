@@ -272,7 +272,7 @@ fn run<'t>(parts: &[Part], text: &'t [u8], mut at: usize, captures: &mut Capture
 impl Part {
     /// How many bytes of the start of `text` it takes; none when it does not fit.
     fn len(&self, text: &[u8]) -> Option<usize> {
-        let count = |fits: fn(&u8) -> bool| text.iter().take_while(|byte| fits(byte)).count();
+        let count = |fits: fn(u8) -> bool| text.iter().take_while(|byte| fits(**byte)).count();
         match self {
             Self::Fixed(fixed) => text.starts_with(fixed).then_some(fixed.len()),
             Self::Hex(_) => {
@@ -283,7 +283,7 @@ impl Part {
                     .then_some(32)
             }
             Self::Word(_) => Some(count(is_word)).filter(|len| *len > 0),
-            Self::Number => Some(count(u8::is_ascii_digit)).filter(|len| *len > 0),
+            Self::Number => Some(count(|byte| byte.is_ascii_digit())).filter(|len| *len > 0),
         }
     }
 
@@ -297,15 +297,15 @@ impl Part {
     /// True when the hole is greedy and would take `byte`, so that fixed text beginning with it could never follow.
     fn swallows(&self, byte: u8) -> bool {
         match self {
-            Self::Word(_) => is_word(&byte),
+            Self::Word(_) => is_word(byte),
             Self::Number => byte.is_ascii_digit(),
             Self::Fixed(_) | Self::Hex(_) => false,
         }
     }
 }
 
-const fn is_word(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || *byte == b'_'
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 /// What stands between braces.

@@ -148,21 +148,18 @@ fn verify_captures(rule: &Rule, message: &str, expect: &[(String, String)]) -> R
     if rule.matcher.fit(message.as_bytes(), &mut captures) != Fit::Whole {
         return Err("does not match".into());
     }
-    let sorted = |mut pairs: Vec<(String, String)>| {
-        pairs.sort();
-        pairs
-    };
-    let captured = captures.iter().map(|(field, text)| {
-        (
-            field.name().to_owned(),
-            String::from_utf8_lossy(text).into_owned(),
-        )
-    });
-    let captured = sorted(captured.collect());
-    if captured == sorted(expect.to_vec()) {
+    let text = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
+    let mut found: Vec<_> = captures
+        .iter()
+        .map(|(field, value)| (field.name().to_owned(), text(value)))
+        .collect();
+    let mut expect = expect.to_vec();
+    found.sort();
+    expect.sort();
+    if found == expect {
         return Ok(());
     }
-    let shown: Vec<_> = captured
+    let shown: Vec<_> = found
         .iter()
         .map(|(name, text)| format!("{name} = {text:?}"))
         .collect();

@@ -8,7 +8,7 @@ use crate::rules::event::{Captures, Field};
 const TRANSITION: &str = "Job {name} ({job}) switched from state {from} to {to}.";
 const ID: &str = "0a1b2c3d4e5f60718293a4b5c6d7e8f9";
 
-fn check(template: &str, message: &str, fit: Fit, captured: &[(Field, &str)]) {
+fn check(template: &str, message: &str, fit: Fit, expected: &[(Field, &str)]) {
     let compiled = Template::compile(template).unwrap();
     let mut captures = Captures::default();
     assert_eq!(
@@ -21,7 +21,7 @@ fn check(template: &str, message: &str, fit: Fit, captured: &[(Field, &str)]) {
             .iter()
             .map(|(field, text)| (field, str::from_utf8(text).unwrap()))
             .collect();
-        assert_eq!(found, captured, "{template} on {message:?}");
+        assert_eq!(found, expected, "{template} on {message:?}");
     }
 }
 
