@@ -213,11 +213,16 @@ pub enum Matched {
 pub struct RuleSet {
     rules: Vec<Rule>,
     /// Rules by the class name of their loggers: shortened names keep the class.
-    by_class: HashMap<Box<[u8]>, Vec<Candidate>>,
+    by_class: HashMap<Box<[u8]>, Vec<Logger>>,
 }
 
-/// A rule, and one of its loggers by its whole name.
-type Candidate = (Box<str>, RuleId);
+/// One logger and the rules that name it.
+#[derive(Debug)]
+struct Logger {
+    /// Whole.
+    name: String,
+    rules: Vec<RuleId>,
+}
 
 impl RuleSet {
     /// The built-in rules.
@@ -241,14 +246,17 @@ impl RuleSet {
     }
 
     fn new(rules: Vec<Rule>) -> Self {
-        let mut by_class: HashMap<Box<[u8]>, Vec<Candidate>> = HashMap::new();
-        for (rule, id) in rules.iter().zip((0..).map(RuleId)) {
-            for logger in &rule.loggers {
-                let class = class_of(logger.as_bytes());
-                by_class
-                    .entry(class.into())
-                    .or_default()
-                    .push((logger.as_str().into(), id));
+        let mut by_class: HashMap<Box<[u8]>, Vec<Logger>> = HashMap::new();
+        for (rule, id) in rules.iter().zip((0..=u16::MAX).map(RuleId)) {
+            for name in &rule.loggers {
+                let loggers = by_class.entry(class_of(name.as_bytes()).into()).or_default();
+                match loggers.iter_mut().find(|logger| logger.name == *name) {
+                    Some(logger) => logger.rules.push(id),
+                    None => loggers.push(Logger {
+                        name: name.clone(),
+                        rules: vec![id],
+                    }),
+                }
             }
         }
         Self { rules, by_class }
@@ -260,14 +268,14 @@ impl RuleSet {
     #[must_use]
     pub fn event(&self, record: &Record<'_>, shortened_loggers: bool) -> Matched {
         let mut answer = Matched::No;
-        let candidates = self
+        let loggers = self
             .by_class
             .get(class_of(&record.logger))
             .map_or(&[][..], Vec::as_slice);
-        for (logger, id) in candidates {
-            if !logger_matches(&record.logger, logger, shortened_loggers) {
-                continue;
-            }
+        let named = loggers
+            .iter()
+            .filter(|logger| logger_matches(&record.logger, &logger.name, shortened_loggers));
+        for id in named.flat_map(|logger| &logger.rules) {
             let rule = &self.rules[id.index()];
             match rule.compare(record) {
                 Finding::Event(event) => {
@@ -292,16 +300,14 @@ impl RuleSet {
     /// For people, and to count the words of a rule that come from another logger.
     #[must_use]
     pub fn explain(&self, record: &Record<'_>, shortened_loggers: bool) -> Vec<(RuleId, Finding)> {
+        let named = |logger: &String| logger_matches(&record.logger, logger, shortened_loggers);
         let finding = |rule: &Rule| match rule.compare(record) {
-            finding @ (Finding::Event(_) | Finding::Nothing | Finding::Refused(_)) => {
-                let named = |logger: &String| logger_matches(&record.logger, logger, shortened_loggers);
-                if rule.loggers.iter().any(named) {
-                    finding
-                } else {
-                    Finding::Refused(Refusal::WrongLogger)
-                }
+            finding if rule.loggers.iter().any(named) => finding,
+            // Half a statement of another logger is nothing: `Job `, say.
+            Finding::No | Finding::Begun => Finding::No,
+            Finding::Event(_) | Finding::Nothing | Finding::Refused(_) => {
+                Finding::Refused(Refusal::WrongLogger)
             }
-            finding => finding,
         };
         let all = (0..).map(RuleId).zip(self.rules.iter().map(finding));
         all.filter(|(_, finding)| *finding != Finding::No).collect()

@@ -276,11 +276,9 @@ impl Part {
         match self {
             Self::Fixed(fixed) => text.starts_with(fixed).then_some(fixed.len()),
             Self::Hex(_) => {
-                let digits = text.get(..32)?;
-                digits
-                    .iter()
-                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-                    .then_some(32)
+                // No early exit: so the compiler compares all 32 at once.
+                let hex = |all, byte: &u8| all & matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+                text.get(..32)?.iter().fold(true, hex).then_some(32)
             }
             Self::Word(_) => Some(count(is_word)).filter(|len| *len > 0),
             Self::Number => Some(count(|byte| byte.is_ascii_digit())).filter(|len| *len > 0),
