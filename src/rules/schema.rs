@@ -85,15 +85,15 @@ pub enum Expect {
 
 /// Reads one file. Rules that lack something essential are left out and told.
 pub fn parse(file: &str, text: &str, problems: &mut Vec<Problem>) -> Vec<RuleDef> {
-    let (root, errors) = DeTable::parse_recoverable(text);
     let source = Source { file, text };
-    for error in &errors {
-        problems.push(source.problem(error.span().map_or(0, |span| span.start), error.message()));
-    }
-    if !errors.is_empty() {
-        // What recovery made of the rest would only give rise to problems that are not there.
-        return Vec::new();
-    }
+    // Past the first place that is no TOML a recovering parser finds more mistakes than there are.
+    let root = match DeTable::parse(text) {
+        Ok(root) => root,
+        Err(error) => {
+            problems.push(source.problem(error.span().map_or(0, |span| span.start), error.message()));
+            return Vec::new();
+        }
+    };
     Table {
         source,
         problems,
@@ -317,15 +317,12 @@ impl<'t> Table<'_, 't> {
         let Some(value) = self.entries.get(key) else {
             return Vec::new();
         };
-        let items = value
+        let table = |item: Value<'t>| Some((item.span().start, item.get_ref().as_table()?));
+        let tables = value
             .get_ref()
             .as_array()
-            .map(|items| items.iter().collect::<Vec<_>>());
-        let tables = items
-            .into_iter()
-            .flatten()
-            .map(|item| Some((item.span().start, item.get_ref().as_table()?)));
-        tables.collect::<Option<Vec<_>>>().unwrap_or_else(|| {
+            .and_then(|items| items.iter().map(table).collect());
+        tables.unwrap_or_else(|| {
             self.tell(value.span().start, format!("`{key}` must be written `[[{key}]]`"));
             Vec::new()
         })

@@ -19,6 +19,11 @@ use memchr::memmem::Finder;
 
 use super::event::{Captures, Field};
 
+mod syntax;
+
+use syntax::Kind;
+pub use syntax::TemplateError;
+
 /// A compiled template.
 #[derive(Debug)]
 pub struct Template {
@@ -83,17 +88,8 @@ pub enum Fit {
     No,
 }
 
-/// What is wrong with a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TemplateError {
-    /// Where, in bytes from the start of the template.
-    pub offset: usize,
-    /// What.
-    pub message: String,
-}
-
 impl Template {
-    /// Reads a template. The first error ends the reading: what follows it cannot be understood.
+    /// Reads a template.
     pub fn compile(text: &str) -> Result<Self, TemplateError> {
         let mut template = Self {
             head: Vec::new(),
@@ -101,95 +97,29 @@ impl Template {
             tail: Vec::new(),
             open: false,
         };
-        let mut pending: Option<(usize, Option<Field>, Span)> = None;
-        let mut seen = Vec::new();
-        let mut at = 0;
-        while at < text.len() {
-            let error = |message: String| Err(TemplateError { offset: at, message });
-            if template.open {
-                return error("nothing can follow `{...}`".into());
-            }
-            let rest = &text[at..];
-            if !rest.starts_with('{') {
-                let fixed = &rest[..rest.find('{').unwrap_or(rest.len())];
-                if let Some(bad) = fixed.find(|c: char| c.is_control() || c == '}') {
-                    return Err(TemplateError {
-                        offset: at + bad,
-                        message: "fixed text holds neither `}` nor control characters".into(),
-                    });
-                }
-                if let Some((_, field, span)) = pending.take() {
-                    let until = Finder::new(fixed).into_owned();
-                    template.lazy = Some(Lazy { field, span, until });
-                } else if template
-                    .parts()
-                    .last()
-                    .is_some_and(|part| part.swallows(fixed.as_bytes()[0]))
-                {
-                    return error("the hole before this text would take its first character too".into());
-                } else {
-                    template.parts().push(Part::Fixed(fixed.as_bytes().into()));
-                }
-                at += fixed.len();
-                continue;
-            }
-            let Some(end) = rest.find('}') else {
-                return error("`{` without `}`".into());
+        let mut tokens = syntax::read(text)?.into_iter();
+        while let Some(token) = tokens.next() {
+            let parts = if template.lazy.is_some() {
+                &mut template.tail
+            } else {
+                &mut template.head
             };
-            let hole = Hole::parse(&rest[1..end]);
-            if pending.is_some()
-                || template
-                    .parts()
-                    .last()
-                    .is_some_and(|part| !matches!(part, Part::Fixed(_)))
-            {
-                return error("two holes need fixed text between them".into());
-            }
-            if let Some(field) = hole.as_ref().and_then(Hole::field) {
-                if seen.contains(&field) {
-                    return error(format!("`{{{}}}` stands here a second time", field.name()));
+            match token.kind {
+                Kind::Part(part) => parts.push(part),
+                Kind::Lazy(field, span) => {
+                    let until = tokens.next().map(|next| next.kind);
+                    if let Some(Kind::Part(Part::Fixed(until))) = until {
+                        template.lazy = Some(Lazy {
+                            field,
+                            span,
+                            until: Finder::new(&until).into_owned(),
+                        });
+                    }
                 }
-                seen.push(field);
+                Kind::Rest => template.open = true,
             }
-            match hole {
-                Some(Hole::Part(part)) => template.parts().push(part),
-                Some(Hole::Lazy(..)) if template.lazy.is_some() => {
-                    return error(
-                        "a second hole of unknown length; a template has at most one, use `regex`".into(),
-                    );
-                }
-                Some(Hole::Lazy(field, span)) => pending = Some((at, field, span)),
-                Some(Hole::Rest) => template.open = true,
-                None => {
-                    return error(format!(
-                        "unknown hole `{}`; known are {{*}}, {{...}}, {{text}}, {{'name'}}, {{word}}, {{number}}, {{hex}}, {}",
-                        &rest[..=end],
-                        Field::ALL.map(|field| format!("{{{}}}", field.name())).join(", ")
-                    ));
-                }
-            }
-            at += end + 1;
         }
-        match pending {
-            Some((offset, ..)) => Err(TemplateError {
-                offset,
-                message: "fixed text must follow this hole, else its end is unknown".into(),
-            }),
-            None if template.fixed().next().is_none() => Err(TemplateError {
-                offset: 0,
-                message: "a template needs fixed text".into(),
-            }),
-            None => Ok(template),
-        }
-    }
-
-    /// Where the next part goes while compiling.
-    const fn parts(&mut self) -> &mut Vec<Part> {
-        if self.lazy.is_some() {
-            &mut self.tail
-        } else {
-            &mut self.head
-        }
+        Ok(template)
     }
 
     /// Its fixed texts, in order; every message that fits holds all of them.
@@ -293,7 +223,7 @@ impl Part {
     }
 
     /// True when the hole is greedy and would take `byte`, so that fixed text beginning with it could never follow.
-    fn swallows(&self, byte: u8) -> bool {
+    fn takes(&self, byte: u8) -> bool {
         match self {
             Self::Word(_) => is_word(byte),
             Self::Number => byte.is_ascii_digit(),
@@ -304,43 +234,6 @@ impl Part {
 
 const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
-/// What stands between braces.
-enum Hole {
-    Part(Part),
-    Lazy(Option<Field>, Span),
-    Rest,
-}
-
-impl Hole {
-    fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "*" => Self::Lazy(None, Span::Line),
-            "..." => Self::Rest,
-            "'name'" => Self::Lazy(Some(Field::Name), Span::Quoted),
-            "text" => Self::Lazy(None, Span::Lines),
-            "word" => Self::Part(Part::Word(None)),
-            "number" => Self::Part(Part::Number),
-            "hex" => Self::Part(Part::Hex(None)),
-            _ => match Field::parse(name)? {
-                field @ Field::Name => Self::Lazy(Some(field), Span::Lines),
-                field @ (Field::Entrypoint | Field::Version) => Self::Lazy(Some(field), Span::Line),
-                field @ (Field::Job | Field::Graph) => Self::Part(Part::Hex(Some(field))),
-                field @ (Field::From | Field::To | Field::State | Field::Reason | Field::By | Field::Why) => {
-                    Self::Part(Part::Word(Some(field)))
-                }
-            },
-        })
-    }
-
-    const fn field(&self) -> Option<Field> {
-        match self {
-            Self::Part(part) => part.field(),
-            Self::Lazy(field, _) => *field,
-            Self::Rest => None,
-        }
-    }
 }
 
 #[cfg(test)]

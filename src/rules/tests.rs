@@ -269,7 +269,16 @@ fn problems_of_form_are_told_with_their_place() {
         "",
         &["user.toml:5:1: a rule needs either `message` or `regex`"],
     );
-    check("id = ", "id = = ", &["user.toml:6:6: "]);
+    check(
+        "\"com.acme.Launcher\"]",
+        "\"com.acme.Launcher\"",
+        &["user.toml:10:1: missing comma"],
+    );
+    check(
+        "[[rule]]",
+        "[rule]",
+        &["user.toml:5:1: `rule` must be written `[[rule]]`"],
+    );
 }
 
 #[test]
