@@ -4,9 +4,9 @@
 //! a log printed (but see [`Fleet::apply`]); what surprises it is counted.
 
 pub mod event;
-mod fleet;
 pub mod flink_job;
+mod fleet;
 mod job;
 
 pub use fleet::{Counters, Fleet, LogContext};
-pub use job::{Basis, Entry, Failure, HISTORY, Job, Scheduler};
+pub use job::{Basis, Entry, Failure, Job, Scheduler, HISTORY};
