@@ -34,6 +34,12 @@ pub enum Event {
         /// The job.
         job: JobId,
     },
+    /// A job was cancelled while its JobMaster was being built (1.12 only, `DispatcherJob`): CANCELLING, and no transition
+    /// line says so. Later versions print this at no level.
+    CancelRequested {
+        /// The job.
+        job: JobId,
+    },
     /// A JobMaster is being built (`Initializing job …`).
     JobMasterCreated {
         /// The job.

@@ -1,0 +1,94 @@
+//! Is this the logger that a rule names? Layouts shorten names, each in its own way.
+
+/// True when `observed` is `full`, or, where the layout shortens, a shortening of it.
+///
+/// Known ways to shorten: log4j 1 `%c{1}` and log4j 2 `%c{-2}` drop packages from the left, log4j 2 `%c{1.}` and
+/// logback `%logger{36}` cut packages to their first letters, `%.30c` cuts characters from the left. All of them keep the
+/// class name (the last segment), so that is compared whole; packages are compared from the right, each a beginning of
+/// the full one; the leftmost may also be its end (`%.30c`). Where the layout does not shorten, only equality counts: a
+/// user's class named `ExecutionGraph` in no package must not pass.
+#[must_use]
+pub fn logger_matches(observed: &[u8], full: &str, shortened: bool) -> bool {
+    if observed == full.as_bytes() {
+        return true;
+    }
+    if !shortened {
+        return false;
+    }
+    let (packages, class) = split_class(observed);
+    let (full_packages, full_class) = split_class(full.as_bytes());
+    class == full_class
+        && packages.is_none_or(|packages| packages_match(packages, full_packages.unwrap_or_default()))
+}
+
+/// The class name: the part after the last dot.
+#[must_use]
+pub fn class_of(logger: &[u8]) -> &[u8] {
+    split_class(logger).1
+}
+
+fn split_class(logger: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    match memchr::memrchr(b'.', logger) {
+        Some(dot) => (Some(&logger[..dot]), &logger[dot + 1..]),
+        None => (None, logger),
+    }
+}
+
+fn packages_match(observed: &[u8], full: &[u8]) -> bool {
+    let mut full = full.rsplit(|byte| *byte == b'.');
+    let mut observed = observed.rsplit(|byte| *byte == b'.').peekable();
+    while let Some(segment) = observed.next() {
+        let Some(whole) = full.next() else { return false };
+        let leftmost = observed.peek().is_none();
+        if !(whole.starts_with(segment) || leftmost && whole.ends_with(segment)) {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::logger_matches;
+
+    const GRAPH: &str = "org.apache.flink.runtime.executiongraph.ExecutionGraph";
+
+    #[test]
+    fn every_way_to_shorten_a_logger_is_known() {
+        for observed in [
+            GRAPH,
+            "ExecutionGraph",
+            "executiongraph.ExecutionGraph",
+            "o.a.f.r.e.ExecutionGraph",
+            "o.a.f.runtime.executiongraph.ExecutionGraph",
+            "or.ap.fl.ru.ex.ExecutionGraph",
+            "flink.runtime.executiongraph.ExecutionGraph",
+            "ink.runtime.executiongraph.ExecutionGraph",
+            ".runtime.executiongraph.ExecutionGraph",
+        ] {
+            assert!(logger_matches(observed.as_bytes(), GRAPH, true), "{observed}");
+            assert_eq!(
+                logger_matches(observed.as_bytes(), GRAPH, false),
+                observed == GRAPH,
+                "{observed}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_classes_and_other_packages_are_told_apart() {
+        for observed in [
+            "",
+            "Graph",
+            "MyExecutionGraph",
+            "ExecutionGraph$1",
+            "ExecutionGraph.",
+            "c.a.f.r.e.ExecutionGraph",
+            "com.acme.ExecutionGraph",
+            "x.org.apache.flink.runtime.executiongraph.ExecutionGraph",
+            "org.apache.flink.runtime.executiongraph.failover.ExecutionGraph",
+        ] {
+            assert!(!logger_matches(observed.as_bytes(), GRAPH, true), "{observed}");
+        }
+    }
+}
