@@ -13,6 +13,8 @@
 pub mod line;
 pub mod stats;
 
+pub mod problem;
+
 pub mod tail;
 
 pub mod scan;

@@ -7,6 +7,7 @@ pub mod event;
 pub mod flink_job;
 mod fleet;
 mod job;
+pub mod retention;
 
 pub use fleet::{Counters, Fleet, LogContext};
 pub use job::{Basis, Entry, Failure, Job, Scheduler, HISTORY};

@@ -1,0 +1,310 @@
+//! From the text of a file to [`Settings`]: walks the parsed document along the tables of [`super::keys`] and collects
+//! every problem, where a deserializer would stop at the first.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::keys::{PLAIN, RETENTION, SOURCE, STUCK, STUCK_OVERRIDE, Table, resolve, state_named};
+use super::suggest::did_you_mean;
+use super::{LayoutCheck, Settings, Source, value};
+use crate::model::flink_job::JobState;
+use crate::model::retention::Override;
+use crate::problem::{Problem, locate};
+
+/// Something wrong at a place of the text.
+pub(super) struct Fault {
+    /// Byte offset in the text.
+    at: usize,
+    message: String,
+}
+
+/// All that is wrong with one value.
+pub(super) type Faults = Vec<Fault>;
+
+/// What values are judged by.
+struct Context<'a> {
+    /// The directory of the file.
+    base: &'a Path,
+    layout: LayoutCheck<'a>,
+}
+
+/// Reads and validates the text of a configuration file.
+///
+/// `file` is its name, for messages and as the base of relative paths. The problems are all of them, in the file's order.
+pub fn parse(file: &str, text: &str, layout: LayoutCheck<'_>) -> Result<Settings, Vec<Problem>> {
+    let base = Path::new(file).parent().unwrap_or(Path::new(""));
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let mut faults: Faults = errors
+        .iter()
+        .map(|error| Fault { at: error.span().map_or(0, |span| span.start), message: error.message().to_owned() })
+        .collect();
+    let mut walk = Walk { context: Context { base, layout }, whole: faults.is_empty(), faults: Vec::new() };
+    let mut settings = Settings::default();
+    walk.document(document.get_ref(), &mut settings);
+    // What stands on a line that is not TOML would only be misunderstood a second time.
+    let torn: BTreeSet<usize> = faults.iter().map(|fault| locate(text, fault.at).0).collect();
+    faults.extend(walk.faults.into_iter().filter(|fault| !torn.contains(&locate(text, fault.at).0)));
+    if faults.is_empty() {
+        return Ok(settings);
+    }
+    faults.sort_by_key(|fault| fault.at);
+    Err(faults
+        .into_iter()
+        .map(|fault| {
+            let (line, column) = locate(text, fault.at);
+            Problem { file: file.to_owned(), line, column, message: fault.message }
+        })
+        .collect())
+}
+
+struct Walk<'a> {
+    context: Context<'a>,
+    /// Every line was TOML. Where one was not, what seems to be missing may stand in it.
+    whole: bool,
+    faults: Faults,
+}
+
+impl Walk<'_> {
+    fn document(&mut self, document: &DeTable<'_>, settings: &mut Settings) {
+        for (key, value) in document {
+            let name: &str = key.get_ref();
+            match name {
+                "source" => settings.sources = self.sources(value),
+                "stuck_override" => settings.thresholds.overrides = self.overrides(value),
+                "retention" => self.by_kind(name, value, &RETENTION, settings),
+                "stuck" => self.by_kind(name, value, &STUCK, settings),
+                _ => match PLAIN.iter().find(|table| table.name == name) {
+                    Some(table) => self.single(value, table, settings),
+                    None => {
+                        let known = PLAIN.iter().map(|table| table.name);
+                        let known = known.chain(["source", "stuck_override", "retention", "stuck"]);
+                        self.unknown(key, "the file", known);
+                    }
+                },
+            }
+        }
+        let limits = &settings.limits;
+        if limits.record_bytes < limits.line_bytes {
+            let at = ["record_bytes", "line_bytes"].iter().find_map(|name| {
+                let table = document.get("limits")?.get_ref().as_table()?;
+                table.get(*name).map(|value| value.span().start)
+            });
+            let message =
+                format!("record_bytes ({}) is less than line_bytes ({})", limits.record_bytes, limits.line_bytes);
+            self.faults.push(Fault { at: at.unwrap_or(0), message });
+        }
+    }
+
+    fn sources(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<Source> {
+        let mut sources = Vec::new();
+        for (at, element) in self.elements(value, "source") {
+            let mut source = Source::default();
+            self.table(element, &SOURCE, "[[source]]", &mut source);
+            if !element.contains_key("path") {
+                self.missing(at, "[[source]] has no path");
+            }
+            if let (Some(_), Some(other)) = (element.get("cluster"), element.get("cluster_from_path")) {
+                self.fault(other.span().start, "cluster_from_path: not together with cluster");
+            }
+            sources.push(source);
+        }
+        sources
+    }
+
+    fn overrides(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<Override> {
+        let mut overrides = Vec::new();
+        for (at, element) in self.elements(value, "stuck_override") {
+            let mut over = Override::default();
+            self.table(element, &STUCK_OVERRIDE, "[[stuck_override]]", &mut over);
+            if !element.contains_key("job_name") {
+                self.missing(at, "[[stuck_override]] has no job_name");
+            }
+            if !element.keys().any(|key| state_named(key.get_ref()).is_some()) {
+                self.missing(at, "[[stuck_override]] has no state; write for example RESTARTING = \"30m\"");
+            }
+            overrides.push(over);
+        }
+        overrides
+    }
+
+    /// The tables of a list of tables, each with its place.
+    fn elements<'v, 'i>(&mut self, value: &'v Spanned<DeValue<'i>>, name: &str) -> Vec<(usize, &'v DeTable<'i>)> {
+        let Some(list) = value.get_ref().as_array() else {
+            self.fault(value.span().start, &format!("{name} is a list of tables; write [[{name}]]"));
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for element in list {
+            match element.get_ref().as_table() {
+                Some(table) => tables.push((element.span().start, table)),
+                None => self.fault(element.span().start, &format!("{name} is a list of tables; write [[{name}]]")),
+            }
+        }
+        tables
+    }
+
+    /// A table of tables, one for each kind of entity.
+    fn by_kind(
+        &mut self,
+        name: &str,
+        value: &Spanned<DeValue<'_>>,
+        table: &Table<Settings>,
+        settings: &mut Settings,
+    ) {
+        let Some(kinds) = value.get_ref().as_table() else {
+            self.fault(value.span().start, &format!("{name} is a table; write [{}]", table.name));
+            return;
+        };
+        for (kind, value) in kinds {
+            if kind.get_ref() == "flink_job" {
+                self.single(value, table, settings);
+            } else {
+                self.unknown(kind, &format!("[{name}]"), std::iter::once("flink_job"));
+            }
+        }
+    }
+
+    fn single(&mut self, value: &Spanned<DeValue<'_>>, table: &Table<Settings>, settings: &mut Settings) {
+        let heading = format!("[{}]", table.name);
+        match value.get_ref().as_table() {
+            Some(values) => self.table(values, table, &heading, settings),
+            None => {
+                let name = table.name.rsplit('.').next().unwrap_or_default();
+                self.fault(value.span().start, &format!("{name} is a table; write {heading}"));
+            }
+        }
+    }
+
+    fn table<T>(&mut self, values: &DeTable<'_>, table: &Table<T>, heading: &str, target: &mut T) {
+        for (name, value) in values {
+            let Some(key) = table.key(name.get_ref()) else {
+                self.unknown(name, heading, table.keys.iter().map(|key| key.name));
+                continue;
+            };
+            let value = Value { key: key.name, value, context: &self.context };
+            if let Err(faults) = (key.read)(target, &value) {
+                self.faults.extend(faults);
+            }
+        }
+    }
+
+    fn unknown<'k>(
+        &mut self,
+        key: &Spanned<std::borrow::Cow<'_, str>>,
+        place: &str,
+        known: impl Iterator<Item = &'k str> + Clone,
+    ) {
+        let name: &str = key.get_ref();
+        let hint = did_you_mean(name, known.clone())
+            .unwrap_or_else(|| format!("; known are {}", known.collect::<Vec<_>>().join(", ")));
+        self.fault(key.span().start, &format!("unknown key \"{}\" in {place}{hint}", name.escape_debug()));
+    }
+
+    fn missing(&mut self, at: usize, message: &str) {
+        if self.whole {
+            self.fault(at, message);
+        }
+    }
+
+    fn fault(&mut self, at: usize, message: &str) {
+        self.faults.push(Fault { at, message: message.to_owned() });
+    }
+}
+
+/// A value of the file with its key.
+pub(super) struct Value<'a> {
+    key: &'a str,
+    value: &'a Spanned<DeValue<'a>>,
+    context: &'a Context<'a>,
+}
+
+impl Value<'_> {
+    fn fault(&self, message: &str) -> Faults {
+        vec![Fault { at: self.value.span().start, message: format!("{}: {message}", self.key) }]
+    }
+
+    fn must_be(&self, what: &str) -> Faults {
+        let article = match self.value.get_ref() {
+            DeValue::Integer(_) | DeValue::Array(_) => "an",
+            _ => "a",
+        };
+        self.fault(&format!("must be {what}, not {article} {}", self.value.get_ref().type_str()))
+    }
+
+    /// A string that is not empty.
+    pub(super) fn text(&self) -> Result<String, Faults> {
+        self.parsed(|text| if text.is_empty() { Err("must not be empty".to_owned()) } else { Ok(text.to_owned()) })
+    }
+
+    /// A string in one of the small languages of [`value`].
+    pub(super) fn parsed<T>(&self, parse: impl Fn(&str) -> Result<T, String>) -> Result<T, Faults> {
+        let text = self.value.get_ref().as_str().ok_or_else(|| self.must_be("a string"))?;
+        parse(text).map_err(|why| self.fault(&why))
+    }
+
+    /// A string, or a list that is not empty; each is one value.
+    pub(super) fn strings(&self) -> Result<Vec<Value<'_>>, Faults> {
+        match self.value.get_ref() {
+            DeValue::Array(list) if list.is_empty() => Err(self.fault("must not be empty")),
+            DeValue::Array(list) => {
+                Ok(list.iter().map(|value| Value { key: self.key, value, context: self.context }).collect())
+            }
+            DeValue::String(_) => Ok(vec![Value { key: self.key, value: self.value, context: self.context }]),
+            _ => Err(self.must_be("a string or a list of strings")),
+        }
+    }
+
+    /// A whole number within bounds.
+    pub(super) fn number(&self, bounds: RangeInclusive<usize>) -> Result<usize, Faults> {
+        let number = self.value.get_ref().as_integer().ok_or_else(|| self.must_be("a whole number"))?;
+        usize::from_str_radix(number.as_str(), number.radix())
+            .ok()
+            .filter(|number| bounds.contains(number))
+            .ok_or_else(|| {
+                self.fault(&format!("{number} is out of bounds: from {} to {}", bounds.start(), bounds.end()))
+            })
+    }
+
+    /// The state that the key names.
+    pub(super) fn state(&self) -> Result<JobState, Faults> {
+        state_named(self.key).ok_or_else(|| self.fault("is no state"))
+    }
+
+    /// A layout that exists, or a pattern that compiles.
+    pub(super) fn layout(&self) -> Result<String, Faults> {
+        let text = self.text()?;
+        (self.context.layout)(&text).map_err(|why| self.fault(&why))?;
+        Ok(text)
+    }
+
+    /// A path; relative ones belong to the directory of the file.
+    pub(super) fn path(&self) -> Result<PathBuf, Faults> {
+        self.text().map(|text| resolve(self.context.base, &text))
+    }
+
+    /// A path of a source: `-` stays what it is.
+    pub(super) fn path_text(&self) -> Result<String, Faults> {
+        match self.text()?.as_str() {
+            "-" => Ok("-".to_owned()),
+            path => Ok(resolve(self.context.base, path).display().to_string()),
+        }
+    }
+
+    /// Addresses, no one twice.
+    pub(super) fn listen_addresses(&self) -> Result<Vec<SocketAddr>, Faults> {
+        let (mut addresses, mut seen, mut faults) = (Vec::new(), BTreeSet::new(), Faults::new());
+        for value in self.strings()? {
+            match value.parsed(value::listen_address) {
+                Ok(address) if !seen.insert(address) => faults.extend(value.fault(&format!("\"{address}\" is there twice"))),
+                Ok(address) => addresses.push(address),
+                Err(more) => faults.extend(more),
+            }
+        }
+        if faults.is_empty() { Ok(addresses) } else { Err(faults) }
+    }
+}
