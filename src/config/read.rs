@@ -26,6 +26,9 @@ pub(super) struct Fault {
 /// All that is wrong with one value.
 pub(super) type Faults = Vec<Fault>;
 
+/// Lines that are no TOML told of one file: a file with more of them is something else.
+const TORN_LINES: usize = 20;
+
 /// What values are judged by.
 struct Context<'a> {
     /// The directory of the file.
@@ -38,17 +41,13 @@ struct Context<'a> {
 /// `file` is its name, for messages and as the base of relative paths. The problems are all of them, in the file's order.
 pub fn parse(file: &str, text: &str, layout: LayoutCheck<'_>) -> Result<Settings, Vec<Problem>> {
     let base = Path::new(file).parent().unwrap_or(Path::new(""));
-    let (document, errors) = DeTable::parse_recoverable(text);
-    let mut faults: Faults = errors
-        .iter()
-        .map(|error| Fault { at: error.span().map_or(0, |span| span.start), message: error.message().to_owned() })
-        .collect();
-    let mut walk = Walk { context: Context { base, layout }, whole: faults.is_empty(), faults: Vec::new() };
     let mut settings = Settings::default();
-    walk.document(document.get_ref(), &mut settings);
-    // What stands on a line that is not TOML would only be misunderstood a second time.
-    let torn: BTreeSet<usize> = faults.iter().map(|fault| locate(text, fault.at).0).collect();
-    faults.extend(walk.faults.into_iter().filter(|fault| !torn.contains(&locate(text, fault.at).0)));
+    let (readable, mut faults) = without_torn_lines(text);
+    if let Ok(document) = DeTable::parse(&readable) {
+        let mut walk = Walk { context: Context { base, layout }, whole: faults.is_empty(), faults };
+        walk.document(document.get_ref(), &mut settings);
+        faults = walk.faults;
+    }
     if faults.is_empty() {
         return Ok(settings);
     }
@@ -60,6 +59,32 @@ pub fn parse(file: &str, text: &str, layout: LayoutCheck<'_>) -> Result<Settings
             Problem { file: file.to_owned(), line, column, message: fault.message }
         })
         .collect())
+}
+
+/// The text with the lines that are no TOML blanked, and what is wrong with them. The parser gives up at the first such
+/// line; what stands after it is worth reading all the same.
+fn without_torn_lines(text: &str) -> (String, Faults) {
+    let (mut readable, mut faults) = (text.to_owned(), Faults::new());
+    while let Err(error) = DeTable::parse(&readable) {
+        let at = error.span().map_or(0, |span| span.start).min(readable.len());
+        faults.push(Fault { at, message: error.message().to_owned() });
+        let start = readable[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        let line_end = |from: usize| readable[from..].find('\n').map_or(readable.len(), |length| from + length);
+        let mut end = line_end(start);
+        // Without its heading a table would be taken for a part of the one before.
+        if readable[start..].starts_with('[') {
+            while end < readable.len() && !readable[end + 1..].starts_with('[') {
+                end = line_end(end + 1);
+            }
+        }
+        // Nothing left to take away: something that was opened is not closed before the end.
+        if faults.len() == TORN_LINES || readable[start..end].trim().is_empty() {
+            break;
+        }
+        let blank: String = readable[start..end].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect();
+        readable.replace_range(start..end, &blank);
+    }
+    (readable, faults)
 }
 
 struct Walk<'a> {

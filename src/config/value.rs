@@ -46,21 +46,15 @@ pub fn duration(text: &str) -> Result<SignedDuration, String> {
     }
 }
 
-/// Writes a duration as [`duration`] reads it.
+/// Writes a duration as [`duration`] reads it: in the largest unit that needs no second one.
 pub fn show_duration(duration: SignedDuration) -> String {
-    let mut millis = i64::try_from(duration.as_millis()).unwrap_or(LONGEST);
-    let mut text = String::new();
-    // Weeks are read but not written: "168h" and "7d" are what people compare with.
-    for (unit, size) in &UNITS[1..] {
-        let count = millis / size;
-        // "24h" and "48h" say more to an operator than "1d" and "2d".
-        let keep_in_hours = *unit == "d" && (millis < 3 * size || millis % size != 0);
-        if count > 0 && !keep_in_hours {
-            text.push_str(&format!("{count}{unit}"));
-            millis %= size;
-        }
-    }
-    text
+    let millis = i64::try_from(duration.as_millis()).unwrap_or(LONGEST);
+    UNITS
+        .iter()
+        // "24h" and "48h" say more to an operator than "1d" and "2d"; nobody sets weeks but in days.
+        .filter(|(unit, size)| *unit != "w" && (*unit != "d" || millis >= 3 * size))
+        .find(|(_, size)| millis % size == 0)
+        .map_or_else(String::new, |(unit, size)| format!("{}{unit}", millis / size))
 }
 
 /// Reads a duration or "never".
@@ -97,7 +91,11 @@ pub fn zone(text: &str) -> Result<TimeZone, String> {
 fn fixed_offset(text: &str) -> Option<Offset> {
     let (sign, digits) = text.split_at(1);
     let (hours, minutes) = digits.split_once(':')?;
-    let two_digits = |part: &str| (part.len() == 2).then(|| part.parse::<u8>().ok()).flatten().map(i32::from);
+    let two_digits = |part: &str| {
+        // `parse` alone would take "+5".
+        let digits = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| part.parse::<i32>().ok()).flatten()
+    };
     let (hours, minutes) = (two_digits(hours)?, two_digits(minutes).filter(|minutes| *minutes < 60)?);
     let seconds = (hours * 60 + minutes) * 60;
     Offset::from_seconds(if sign == "-" { -seconds } else { seconds }).ok()
