@@ -14,21 +14,22 @@ mod tests;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use crate::model::retention::{Retention, Thresholds};
 use crate::problem::Problem;
 
 pub use read::parse;
-pub use show::{documentation, document};
+pub use show::{document, documentation};
 
 /// The port that `watch` listens on when it is told nothing: Flink's own reporter has 9249.
 pub const PORT: u16 = 19249;
 
-/// Says whether the id or pattern of a layout is good, else why not. Configuration knows no layouts itself.
-pub type LayoutCheck<'a> = &'a dyn Fn(&str) -> Result<(), String>;
+/// Says whether the id or pattern of a layout is good, else why not. Configuration knows no layouts itself; the directory
+/// is that of the user's rules and layouts, where there is one.
+pub type LayoutCheck<'a> = &'a dyn Fn(&str, Option<&Path>) -> Result<(), String>;
 
 /// Everything that can be set, validated. `Default` is what holds without a file or a flag.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,7 +40,7 @@ pub struct Settings {
     pub read_from: ReadFrom,
     /// Time between two passes over the files; none lets the tailer choose: short where the file system tells no
     /// changes, long where it does.
-    pub poll_interval: Option<SignedDuration>,
+    pub poll_interval: Option<Duration>,
     /// Where HTTP listens; never empty, never the same address twice.
     pub listen_addresses: Vec<SocketAddr>,
     /// Where positions and entities are kept; none keeps them in memory.
@@ -155,7 +156,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { entities: 100_000, line_bytes: 1 << 20, record_bytes: 1 << 20, open_files: 64, connections: 64 }
+        Self {
+            entities: 100_000,
+            line_bytes: 1 << 20,
+            record_bytes: 1 << 20,
+            open_files: 64,
+            connections: 64,
+        }
     }
 }
 
@@ -180,7 +187,9 @@ pub enum ConfigError {
 
 /// Reads and validates a file.
 pub fn load(path: &Path, layout: LayoutCheck<'_>) -> Result<Settings, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| ConfigError::Read { path: path.to_owned(), error })?;
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Read {
+        path: path.to_owned(),
+        error,
+    })?;
     parse(&path.display().to_string(), &text, layout).map_err(ConfigError::Problems)
 }

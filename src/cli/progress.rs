@@ -21,7 +21,10 @@ impl Progress {
     /// For standard error as it is.
     #[must_use]
     pub fn new() -> Self {
-        Self { terminal: std::io::stderr().is_terminal(), bar: None }
+        Self {
+            terminal: std::io::stderr().is_terminal(),
+            bar: None,
+        }
     }
 
     /// Shows how far reading has come; `elapsed` is the time since it began. Cheap enough for every pass.
@@ -32,7 +35,11 @@ impl Progress {
         let bar = self.bar.get_or_insert_with(|| bar(elapsed));
         bar.set_length(backlog.total_bytes);
         bar.set_position(backlog.read_bytes);
-        bar.set_message(format!("file {} of {}", (backlog.read_files + 1).min(backlog.total_files), backlog.total_files));
+        bar.set_message(format!(
+            "file {} of {}",
+            (backlog.read_files + 1).min(backlog.total_files),
+            backlog.total_files
+        ));
     }
 }
 
@@ -67,11 +74,19 @@ mod tests {
     #[track_caller]
     fn check(terminal: bool, millis: u64, shown: bool) {
         let mut progress = Progress { terminal, bar: None };
-        let backlog = Backlog { total_bytes: 100, read_bytes: 40, total_files: 3, read_files: 1 };
+        let backlog = Backlog {
+            total_bytes: 100,
+            read_bytes: 40,
+            total_files: 3,
+            read_files: 1,
+        };
         progress.show(&backlog, Duration::from_millis(millis));
         assert_eq!(progress.bar.is_some(), shown);
         if let Some(bar) = &progress.bar {
-            assert_eq!((bar.position(), bar.length(), bar.message().as_str()), (40, Some(100), "file 2 of 3"));
+            assert_eq!(
+                (bar.position(), bar.length(), bar.message().as_str()),
+                (40, Some(100), "file 2 of 3")
+            );
         }
     }
 

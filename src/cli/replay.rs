@@ -23,7 +23,10 @@ pub fn story<'a>(jobs: impl Iterator<Item = &'a Job>, out: &mut impl Write, colo
     let paint = Paint { colour };
     summary(&jobs, out, paint)?;
     if jobs.len() > FULL_STORIES {
-        writeln!(out, "(Timelines are shown for up to {FULL_STORIES} jobs; --json has all of them.)\n")?;
+        writeln!(
+            out,
+            "(Timelines are shown for up to {FULL_STORIES} jobs; --json has all of them.)\n"
+        )?;
         return jobs.iter().try_for_each(|job| one_line(job, out, paint));
     }
     jobs.iter().try_for_each(|job| full(job, out, paint))
@@ -35,8 +38,10 @@ fn summary(jobs: &[&Job], out: &mut impl Write, paint: Paint) -> io::Result<()> 
     for job in jobs {
         *counts.entry(job.state).or_default() += 1;
     }
-    let parts: Vec<String> =
-        counts.iter().map(|(state, count)| format!("{count} {}", paint.state(*state, 0))).collect();
+    let parts: Vec<String> = counts
+        .iter()
+        .map(|(state, count)| format!("{count} {}", paint.state(*state, 0)))
+        .collect();
     match jobs.len() {
         0 => writeln!(out, "No job was found in these logs."),
         1 => writeln!(out, "1 job: {}\n", parts.join(", ")),
@@ -47,7 +52,11 @@ fn summary(jobs: &[&Job], out: &mut impl Write, paint: Paint) -> io::Result<()> 
 fn one_line(job: &Job, out: &mut impl Write, paint: Paint) -> io::Result<()> {
     let since = job.since.map_or_else(|| "-".to_owned(), moment);
     let restarts: u64 = job.restarts.iter().sum();
-    let restarts = if restarts == 0 { String::new() } else { format!(" ({restarts} restarts)") };
+    let restarts = if restarts == 0 {
+        String::new()
+    } else {
+        format!(" ({restarts} restarts)")
+    };
     writeln!(
         out,
         "{} {since:23}  {}  {}  {}{restarts}",
@@ -59,13 +68,22 @@ fn one_line(job: &Job, out: &mut impl Write, paint: Paint) -> io::Result<()> {
 }
 
 fn full(job: &Job, out: &mut impl Write, paint: Paint) -> io::Result<()> {
-    writeln!(out, "{}  {}  cluster {}", paint.bold(&name(job)), job.id, printable(&job.cluster))?;
+    writeln!(
+        out,
+        "{}  {}  cluster {}",
+        paint.bold(&name(job)),
+        job.id,
+        printable(&job.cluster)
+    )?;
     writeln!(out, "  {}{}", paint.state(job.state, 0), facts(job))?;
     if job.restarts.iter().any(|count| *count > 0) {
         writeln!(out, "  restarts: {}", restarts(job))?;
     }
     if let Some(failure) = &job.failure {
-        let at = failure.at.map(|at| format!(" at {}", moment(at))).unwrap_or_default();
+        let at = failure
+            .at
+            .map(|at| format!(" at {}", moment(at)))
+            .unwrap_or_default();
         let class = printable(&failure.cause.class);
         let message = match failure.cause.message.as_str() {
             "" => String::new(),
@@ -78,16 +96,26 @@ fn full(job: &Job, out: &mut impl Write, paint: Paint) -> io::Result<()> {
 }
 
 fn name(job: &Job) -> String {
-    job.name.as_deref().map_or_else(|| "(name unknown)".to_owned(), printable)
+    job.name
+        .as_deref()
+        .map_or_else(|| "(name unknown)".to_owned(), printable)
 }
 
 /// What follows the state: since when, why unknown, version and scheduler where the log told them.
 fn facts(job: &Job) -> String {
     let since = job.since.map(|at| format!(" since {}", moment(at)));
     let because = job.unknown_because.map(|why| format!(" because {why}"));
-    let version = job.flink_version.as_deref().map(|version| format!(", Flink {}", printable(version)));
-    let scheduler = job.scheduler.map(|scheduler| format!(", {} scheduler", scheduler.name()));
-    [since, because, version, scheduler].into_iter().flatten().collect()
+    let version = job
+        .flink_version
+        .as_deref()
+        .map(|version| format!(", Flink {}", printable(version)));
+    let scheduler = job
+        .scheduler
+        .map(|scheduler| format!(", {} scheduler", scheduler.name()));
+    [since, because, version, scheduler]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// `3 (2 failure, 1 process)`.
@@ -128,7 +156,11 @@ fn timeline(job: &Job, out: &mut impl Write, paint: Paint) -> io::Result<()> {
         if entry.late {
             notes.push("late");
         }
-        let line = format!("    {at:23}  {}  {lasted:>8}  {}", paint.state(entry.to, 12), notes.join(", "));
+        let line = format!(
+            "    {at:23}  {}  {lasted:>8}  {}",
+            paint.state(entry.to, 12),
+            notes.join(", ")
+        );
         writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
@@ -136,7 +168,10 @@ fn timeline(job: &Job, out: &mut impl Write, paint: Paint) -> io::Result<()> {
 
 /// Time until the next entry that moved the job; nothing for the last one, and where a time is missing.
 fn lasted(entry: &Entry, following: &[&Entry]) -> String {
-    let next = following.iter().find(|entry| !entry.late).and_then(|next| next.at);
+    let next = following
+        .iter()
+        .find(|entry| !entry.late)
+        .and_then(|next| next.at);
     match (entry.at, next) {
         (Some(at), Some(next)) if !entry.late => duration(next.duration_since(at)),
         _ => String::new(),
@@ -167,7 +202,11 @@ impl Paint {
     }
 
     fn wrap(self, code: &str, text: &str) -> String {
-        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.colour {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 }
 

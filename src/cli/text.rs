@@ -1,7 +1,5 @@
 //! How times, durations and other people's words are shown on a terminal.
 
-use std::fmt::Write as _;
-
 use jiff::{SignedDuration, Timestamp};
 
 /// Characters of a name or message shown; the rest is an ellipsis. The JSON has them whole.
@@ -42,16 +40,13 @@ pub(super) fn duration(duration: SignedDuration) -> String {
     let millis = millis.unsigned_abs();
     let (seconds, rest) = (millis / 1000, millis % 1000);
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-    let mut out = sign.to_owned();
-    // Writing into a String cannot fail.
-    let _ = match () {
-        () if days > 0 => write!(out, "{days}d {}h", hours % 24),
-        () if hours > 0 => write!(out, "{hours}h {}m", minutes % 60),
-        () if minutes > 0 => write!(out, "{minutes}m {}s", seconds % 60),
-        () if seconds > 0 => write!(out, "{seconds}.{rest:03}s"),
-        () => write!(out, "{rest}ms"),
-    };
-    out
+    match () {
+        () if days > 0 => format!("{sign}{days}d {}h", hours % 24),
+        () if hours > 0 => format!("{sign}{hours}h {}m", minutes % 60),
+        () if minutes > 0 => format!("{sign}{minutes}m {}s", seconds % 60),
+        () if seconds > 0 => format!("{sign}{seconds}.{rest:03}s"),
+        () => format!("{sign}{rest}ms"),
+    }
 }
 
 #[cfg(test)]
@@ -83,7 +78,11 @@ mod tests {
             (273_600_000, "3d 4h"),
             (-1_500, "-1.500s"),
         ] {
-            assert_eq!(duration(SignedDuration::from_millis(millis)), expected, "{millis}");
+            assert_eq!(
+                duration(SignedDuration::from_millis(millis)),
+                expected,
+                "{millis}"
+            );
         }
     }
 

@@ -1,8 +1,7 @@
 //! The one table of everything that a configuration file can say: names, meaning, how each is read and written.
 
 use std::path::{Path, PathBuf};
-
-use jiff::SignedDuration;
+use std::time::Duration;
 
 use super::read::{Faults, Value};
 use super::{Settings, Source, value};
@@ -57,7 +56,11 @@ pub(super) static SOURCE: Table<Source> = Table {
             flag: "PATH",
             example: "\"/opt/flink/log\"",
             read: |source, value| {
-                source.paths = value.strings()?.iter().map(Value::path_text).collect::<Result<_, _>>()?;
+                source.paths = value
+                    .strings()?
+                    .iter()
+                    .map(Value::path_text)
+                    .collect::<Result<_, _>>()?;
                 Ok(())
             },
             show: |source, _| match source.paths.as_slice() {
@@ -82,7 +85,12 @@ pub(super) static SOURCE: Table<Source> = Table {
             about: "Takes the cluster from a file's path. Not together with `cluster`.",
             flag: "",
             example: "'/(?<cluster>[^/]+)/log/'",
-            read: |source, value| put(&mut source.cluster_from_path, value.parsed(value::cluster_capture)),
+            read: |source, value| {
+                put(
+                    &mut source.cluster_from_path,
+                    value.parsed(value::cluster_capture),
+                )
+            },
             show: |source, _| source.cluster_from_path.as_deref().map(quoted),
         },
         Key {
@@ -92,7 +100,14 @@ pub(super) static SOURCE: Table<Source> = Table {
             flag: "--timezone",
             example: "\"Europe/Berlin\"",
             read: |source, value| put(&mut source.timezone, value.parsed(value::zone)),
-            show: |source, _| source.timezone.as_ref().and_then(value::show_zone).as_deref().map(quoted),
+            show: |source, _| {
+                source
+                    .timezone
+                    .as_ref()
+                    .and_then(value::show_zone)
+                    .as_deref()
+                    .map(quoted)
+            },
         },
         Key {
             name: "layout",
@@ -100,7 +115,7 @@ pub(super) static SOURCE: Table<Source> = Table {
             about: "How the lines look. Without it the layout is recognised from the file.",
             flag: "--layout",
             example: "\"%d{ISO8601} [%t] %-5p %c{1} - %m%n\"",
-            read: |source, value| put(&mut source.layout, value.layout()),
+            read: |source, value| put(&mut source.layout, value.text()),
             show: |source, _| source.layout.as_deref().map(quoted),
         },
     ],
@@ -144,7 +159,11 @@ pub(super) static PLAIN: [Table<Settings>; 6] = [
             example: "[\"0.0.0.0:19249\"]",
             read: |settings, value| set(&mut settings.listen_addresses, value.listen_addresses()),
             show: |settings, _| {
-                let addresses: Vec<String> = settings.listen_addresses.iter().map(ToString::to_string).collect();
+                let addresses: Vec<String> = settings
+                    .listen_addresses
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect();
                 Some(list(&addresses))
             },
         }],
@@ -259,7 +278,12 @@ pub(super) static RETENTION: Table<Settings> = Table {
     name: "retention.flink_job",
     about: "How long an ended job stays on `/metrics`, counted from the event that ended it. Jobs in other states are \
             never removed for being quiet. Page, API and history keep ended jobs longer.",
-    keys: &[kept(JobState::Failed), kept(JobState::Canceled), kept(JobState::Finished), kept(JobState::Unknown)],
+    keys: &[
+        kept(JobState::Failed),
+        kept(JobState::Canceled),
+        kept(JobState::Finished),
+        kept(JobState::Unknown),
+    ],
 };
 
 /// `[stuck.flink_job]`.
@@ -310,12 +334,16 @@ const fn kept(state: JobState) -> Key<Settings> {
         flag: "",
         example: "",
         read: |settings, value| {
-            settings.retention.flink_job.insert(value.state()?, value.parsed(value::keep)?);
+            let by_state = &mut settings.retention.by_state;
+            match (value.state()?, value.parsed(value::keep)?) {
+                (state, Some(time)) => by_state.insert(state, time),
+                (state, None) => by_state.remove(&state),
+            };
             Ok(())
         },
         show: |settings, name| {
-            let state = state_named(name)?;
-            settings.retention.flink_job.get(&state).map(|keep| quoted(&value::show_keep(*keep)))
+            let kept = settings.retention.by_state.get(&state_named(name)?);
+            Some(kept.map_or_else(|| quoted("never"), |time| quoted_duration(*time)))
         },
     }
 }
@@ -328,12 +356,19 @@ const fn stuck(state: JobState) -> Key<Settings> {
         flag: "",
         example: "",
         read: |settings, value| {
-            settings.thresholds.flink_job.insert(value.state()?, value.parsed(value::duration)?);
+            settings
+                .thresholds
+                .by_state
+                .insert(value.state()?, value.parsed(value::duration)?);
             Ok(())
         },
         show: |settings, name| {
-            let state = state_named(name)?;
-            settings.thresholds.flink_job.get(&state).copied().map(quoted_duration)
+            settings
+                .thresholds
+                .by_state
+                .get(&state_named(name)?)
+                .copied()
+                .map(quoted_duration)
         },
     }
 }
@@ -346,10 +381,16 @@ const fn overridden(state: JobState) -> Key<Override> {
         flag: "",
         example: "\"30m\"",
         read: |over, value| {
-            over.flink_job.insert(value.state()?, value.parsed(value::duration)?);
+            over.by_state
+                .insert(value.state()?, value.parsed(value::duration)?);
             Ok(())
         },
-        show: |over, name| over.flink_job.get(&state_named(name)?).copied().map(quoted_duration),
+        show: |over, name| {
+            over.by_state
+                .get(&state_named(name)?)
+                .copied()
+                .map(quoted_duration)
+        },
     }
 }
 
@@ -376,12 +417,19 @@ fn quoted_path(path: &Path) -> String {
     quoted(&path.display().to_string())
 }
 
-fn quoted_duration(duration: SignedDuration) -> String {
+fn quoted_duration(duration: Duration) -> String {
     quoted(&value::show_duration(duration))
 }
 
 fn list(texts: &[String]) -> String {
-    format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))
+    format!(
+        "[{}]",
+        texts
+            .iter()
+            .map(|text| quoted(text))
+            .collect::<Vec<_>>()
+            .join(", ")
+    )
 }
 
 /// A path of the file as the program uses it: relative ones are relative to the file's directory.

@@ -1,7 +1,5 @@
 //! Settings as a commented file, and the same table as documentation.
 
-use std::fmt::Write as _;
-
 use super::Settings;
 use super::keys::{PLAIN, RETENTION, SOURCE, STUCK, STUCK_OVERRIDE, Table};
 
@@ -46,11 +44,11 @@ fn heading(out: &mut String, about: &str, line: &str) {
 fn keys<T>(out: &mut String, table: &Table<T>, target: &T, prefix: &str) {
     for key in table.keys {
         comment(out, &about(key.about, key.flag));
-        // Writing into a String cannot fail.
-        let _ = match (key.show)(target, key.name) {
-            Some(value) => writeln!(out, "{prefix}{} = {value}", key.name),
-            None => writeln!(out, "# {} = {}", key.name, key.example),
-        };
+        let shown = (key.show)(target, key.name);
+        let (prefix, value) = shown
+            .as_deref()
+            .map_or(("# ", key.example), |value| (prefix, value));
+        out.extend([prefix, key.name, " = ", value, "\n"]);
     }
 }
 
@@ -92,7 +90,13 @@ pub fn documentation() -> String {
     for table in PLAIN.iter().chain([&RETENTION, &STUCK]) {
         chapter(&mut out, table, "[", "]", &defaults);
     }
-    chapter(&mut out, &STUCK_OVERRIDE, "[[", "]]", &crate::model::retention::Override::default());
+    chapter(
+        &mut out,
+        &STUCK_OVERRIDE,
+        "[[",
+        "]]",
+        &crate::model::retention::Override::default(),
+    );
     out.push_str("\n## The whole file\n\n`flinktail print config --default` prints it:\n\n```toml\n");
     out.push_str(&document(&defaults));
     out.push_str("```\n");
@@ -117,20 +121,54 @@ file: `flinktail watch --config flinktail.toml`. Flags win over the file.
 fn chapter<T>(out: &mut String, table: &Table<T>, open: &str, close: &str, defaults: &T) {
     let flags = table.keys.iter().any(|key| !key.flag.is_empty());
     let meaning = table.keys.iter().any(|key| !key.about.is_empty());
-    let mut rows = vec![row("key", "takes", "default", flags.then_some("flag"), meaning.then_some("meaning"))];
-    rows.push(row("---", "---", "---", flags.then_some("---"), meaning.then_some("---")));
+    let mut rows = vec![row(
+        "key",
+        "takes",
+        "default",
+        flags.then_some("flag"),
+        meaning.then_some("meaning"),
+    )];
+    rows.push(row(
+        "---",
+        "---",
+        "---",
+        flags.then_some("---"),
+        meaning.then_some("---"),
+    ));
     for key in table.keys {
         let default = (key.show)(defaults, key.name).map_or_else(String::new, |value| format!("`{value}`"));
-        let flag = if key.flag.is_empty() { String::new() } else { format!("`{}`", key.flag) };
+        let flag = if key.flag.is_empty() {
+            String::new()
+        } else {
+            format!("`{}`", key.flag)
+        };
         let name = format!("`{}`", key.name);
-        rows.push(row(&name, key.takes, &default, flags.then_some(&flag), meaning.then_some(key.about)));
+        rows.push(row(
+            &name,
+            key.takes,
+            &default,
+            flags.then_some(&flag),
+            meaning.then_some(key.about),
+        ));
     }
-    // Writing into a String cannot fail.
-    let _ = write!(out, "\n## `{open}{}{close}`\n\n{}\n\n{}", table.name, table.about, rows.concat());
+    out.extend([
+        "\n## `",
+        open,
+        table.name,
+        close,
+        "`\n\n",
+        table.about,
+        "\n\n",
+        &rows.concat(),
+    ]);
 }
 
 fn row(name: &str, takes: &str, default: &str, flag: Option<&str>, meaning: Option<&str>) -> String {
     let cells = [Some(name), Some(takes), Some(default), flag, meaning];
-    let cells: Vec<String> = cells.into_iter().flatten().map(|cell| cell.replace('|', "\\|")).collect();
+    let cells: Vec<String> = cells
+        .into_iter()
+        .flatten()
+        .map(|cell| cell.replace('|', "\\|"))
+        .collect();
     format!("| {} |\n", cells.join(" | "))
 }

@@ -58,7 +58,12 @@ mod tests {
 
     #[test]
     fn a_swap_of_neighbours_is_one_step() {
-        for (a, b, expected) in [("ab", "ba", 1), ("abc", "abc", 0), ("", "abc", 3), ("kitten", "sitting", 3)] {
+        for (a, b, expected) in [
+            ("ab", "ba", 1),
+            ("abc", "abc", 0),
+            ("", "abc", 3),
+            ("kitten", "sitting", 3),
+        ] {
             assert_eq!(distance(a, b), expected, "{a} {b}");
         }
     }

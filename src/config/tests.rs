@@ -1,8 +1,12 @@
 use super::*;
 
 /// Knows one layout, as the decoder would know its own.
-fn layouts(text: &str) -> Result<(), String> {
-    if text == "log4j" { Ok(()) } else { Err(format!("unknown layout \"{text}\"")) }
+fn layouts(text: &str, rules: Option<&Path>) -> Result<(), String> {
+    if text == "log4j" || rules.is_some_and(|dir| dir.ends_with("with-mine")) && text == "mine" {
+        Ok(())
+    } else {
+        Err(format!("unknown layout \"{text}\""))
+    }
 }
 
 fn read(text: &str) -> Settings {
@@ -17,7 +21,11 @@ fn check_generated(path: &str, expected: &str) {
         std::fs::write(&path, expected).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == expected, "{} is out of date: run BLESS=1 cargo test", path.display());
+    assert!(
+        found == expected,
+        "{} is out of date: run BLESS=1 cargo test",
+        path.display()
+    );
 }
 
 /// `bad.txt` holds cases: lines of TOML, then `=> line:column: message` for each problem in the order told.
@@ -32,7 +40,9 @@ fn every_bad_configuration_gets_exactly_its_messages() {
             text.push('\n');
         } else if lines.peek().is_none_or(|next| !next.starts_with("=> ")) {
             let problems = parse("bad", &text, &layouts).expect_err(&text);
-            let messages = problems.iter().map(|problem| problem.to_string().replace("bad:", "=> ") + "\n");
+            let messages = problems
+                .iter()
+                .map(|problem| problem.to_string().replace("bad:", "=> ") + "\n");
             told.extend(std::iter::once(std::mem::take(&mut text)).chain(messages));
             count += 1;
         }
@@ -88,7 +98,7 @@ connections = 2
 FAILED = "never"
 CANCELED = "90m"
 FINISHED = "7d"
-UNKNOWN = "1w"
+UNKNOWN = "2w"
 
 [stuck.flink_job]
 INITIALIZING = "1s"
@@ -107,7 +117,7 @@ RESTARTING = "1h"
 #[test]
 fn every_key_has_its_effect() {
     use crate::model::flink_job::JobState;
-    use crate::model::retention::{Keep, Override};
+    use crate::model::retention::Override;
 
     let defaults = Settings::default();
     let settings = read(EVERY_KEY);
@@ -115,7 +125,11 @@ fn every_key_has_its_effect() {
         settings.sources,
         [
             Source {
-                paths: vec!["etc/logs/*/jobmanager.log*".to_owned(), "-".to_owned(), "/srv/flink".to_owned()],
+                paths: vec![
+                    "etc/logs/*/jobmanager.log*".to_owned(),
+                    "-".to_owned(),
+                    "/srv/flink".to_owned()
+                ],
                 cluster: None,
                 cluster_from_path: Some("/(?<cluster>[^/]+)/log/".to_owned()),
                 timezone: Some(value::zone("+05:30").unwrap()),
@@ -130,23 +144,42 @@ fn every_key_has_its_effect() {
         ]
     );
     assert_eq!(settings.read_from, ReadFrom::End);
-    assert_eq!(settings.poll_interval, Some(SignedDuration::from_millis(2500)));
-    let addresses: Vec<String> = settings.listen_addresses.iter().map(ToString::to_string).collect();
+    assert_eq!(settings.poll_interval, Some(Duration::from_millis(2500)));
+    let addresses: Vec<String> = settings
+        .listen_addresses
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(addresses, ["0.0.0.0:1", "[::1]:2"]);
     assert_eq!(settings.state_dir, Some(PathBuf::from("etc/state")));
     assert_eq!(settings.rules_dir, Some(PathBuf::from("/etc/flinktail/rules")));
-    assert_eq!((settings.log_level, settings.log_format), (tracing::Level::DEBUG, LogFormat::Json));
-    let limits =
-        Limits { entities: 1, line_bytes: 8192, record_bytes: 16384, open_files: 9, connections: 2 };
+    assert_eq!(
+        (settings.log_level, settings.log_format),
+        (tracing::Level::DEBUG, LogFormat::Json)
+    );
+    let limits = Limits {
+        entities: 1,
+        line_bytes: 8192,
+        record_bytes: 16384,
+        open_files: 9,
+        connections: 2,
+    };
     assert_eq!(settings.limits, limits);
-    let keep: Vec<String> = settings.retention.flink_job.values().map(|keep| value::show_keep(*keep)).collect();
-    assert_eq!(keep, ["never", "90m", "7d", "7d"]);
-    assert_eq!(settings.retention.flink_job[&JobState::Failed], Keep::Never);
-    let stuck: i64 = settings.thresholds.flink_job.values().map(SignedDuration::as_secs).sum();
-    assert_eq!((settings.thresholds.flink_job.len(), stuck), (defaults.thresholds.flink_job.len(), 28));
+    let hours = |hours: u64| Duration::from_secs(hours * 3600);
+    let kept = [
+        (JobState::Canceled, hours(1) + hours(1) / 2),
+        (JobState::Finished, hours(7 * 24)),
+        (JobState::Unknown, hours(14 * 24)),
+    ];
+    assert_eq!(settings.retention.by_state, kept.into());
+    let stuck: u64 = settings.thresholds.by_state.values().map(Duration::as_secs).sum();
+    assert_eq!(
+        (settings.thresholds.by_state.len(), stuck),
+        (defaults.thresholds.by_state.len(), 28)
+    );
     let over = Override {
         job_name: "nightly-*".to_owned(),
-        flink_job: [(JobState::Restarting, SignedDuration::from_hours(1))].into(),
+        by_state: [(JobState::Restarting, Duration::from_secs(3600))].into(),
     };
     assert_eq!(settings.thresholds.overrides, [over]);
 }
@@ -156,7 +189,17 @@ fn printed_settings_read_back_as_the_same_settings() {
     let settings = read(EVERY_KEY);
     let printed = document(&settings);
     // Relative paths were resolved when the file was read, so the copy belongs into the working directory.
-    assert_eq!(parse("flinktail.toml", &printed, &layouts), Ok(settings), "{printed}");
+    assert_eq!(
+        parse("flinktail.toml", &printed, &layouts),
+        Ok(settings),
+        "{printed}"
+    );
+}
+
+#[test]
+fn a_source_may_have_a_layout_of_the_users_own_directory() {
+    let text = "[[source]]\npath = '-'\nlayout = 'mine'\n[rules]\ndir = 'with-mine'\n";
+    assert_eq!(read(text).sources[0].layout.as_deref(), Some("mine"));
 }
 
 #[test]
@@ -189,7 +232,11 @@ fn zones_are_names_or_offsets() {
         ("+05:30", "+05:30"),
         ("-03:00", "-03:00"),
     ] {
-        assert_eq!(value::show_zone(&value::zone(text).unwrap()).as_deref(), Some(shown), "{text}");
+        assert_eq!(
+            value::show_zone(&value::zone(text).unwrap()).as_deref(),
+            Some(shown),
+            "{text}"
+        );
     }
     for bad in ["", "+", "+5", "+05:60", "+99:00", "+é:00", "CET+1"] {
         assert!(value::zone(bad).is_err(), "{bad}");
@@ -206,13 +253,18 @@ fn the_example_is_a_good_configuration() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/flinktail.toml");
     let settings = load(&path, &layouts).unwrap();
     assert_eq!(settings.sources.len(), 1);
-    assert!(settings.retention.flink_job.values().all(|keep| *keep == crate::model::retention::Keep::Never));
+    assert!(settings.retention.by_state.is_empty());
 }
 
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
-    let error = load(Path::new("/nowhere/flinktail.toml"), &layouts).unwrap_err().to_string();
-    assert!(error.starts_with("/nowhere/flinktail.toml: cannot read the configuration: "), "{error}");
+    let error = load(Path::new("/nowhere/flinktail.toml"), &layouts)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("/nowhere/flinktail.toml: cannot read the configuration: "),
+        "{error}"
+    );
 }
 
 proptest::proptest! {

@@ -3,34 +3,40 @@
 //! Every function returns the value, or what is wrong in words that say what would be right.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use globset::Glob;
-use jiff::SignedDuration;
 use jiff::tz::{Offset, TimeZone};
 use regex::Regex;
 
 use super::suggest::did_you_mean;
 use super::{LogFormat, ReadFrom};
-use crate::model::retention::Keep;
 
 /// Units of a duration, largest first, in milliseconds. Prometheus' units but the year, which has no fixed length.
-const UNITS: [(&str, i64); 6] =
-    [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+const UNITS: [(&str, u64); 6] = [
+    ("w", 604_800_000),
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1_000),
+    ("ms", 1),
+];
 
 /// The longest duration taken, milliseconds: 100 years of 365 days. Longer is a slip of the pen, or "never".
-const LONGEST: i64 = 100 * 365 * 86_400_000;
+const LONGEST: u64 = 100 * 365 * 86_400_000;
 
 /// Reads `90s`, `10m`, `24h`, `7d`, `1h30m`: whole numbers with a unit, added up; more than nothing.
-pub fn duration(text: &str) -> Result<SignedDuration, String> {
-    let wrong = || format!("\"{text}\" is no duration; write for example \"90s\", \"10m\", \"24h\" or \"7d\"");
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let wrong =
+        || format!("\"{text}\" is no duration; write for example \"90s\", \"10m\", \"24h\" or \"7d\"");
     let mut rest = text;
-    let mut millis = 0_i64;
+    let mut millis = 0_u64;
     while !rest.is_empty() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let (number, tail) = rest.split_at(digits);
         let letters = tail.bytes().take_while(u8::is_ascii_alphabetic).count();
         let (unit, tail) = tail.split_at(letters);
-        let number: i64 = number.parse().map_err(|_| wrong())?;
+        let number: u64 = number.parse().map_err(|_| wrong())?;
         let (_, size) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
         millis = number
             .checked_mul(*size)
@@ -42,13 +48,14 @@ pub fn duration(text: &str) -> Result<SignedDuration, String> {
     match (text.is_empty(), millis) {
         (true, _) => Err(wrong()),
         (false, 0) => Err(format!("\"{text}\" must be longer than nothing")),
-        _ => Ok(SignedDuration::from_millis(millis)),
+        _ => Ok(Duration::from_millis(millis)),
     }
 }
 
 /// Writes a duration as [`duration`] reads it: in the largest unit that needs no second one.
-pub fn show_duration(duration: SignedDuration) -> String {
-    let millis = i64::try_from(duration.as_millis()).unwrap_or(LONGEST);
+#[must_use]
+pub fn show_duration(duration: Duration) -> String {
+    let millis = u64::try_from(duration.as_millis()).unwrap_or(LONGEST);
     UNITS
         .iter()
         // "24h" and "48h" say more to an operator than "1d" and "2d"; nobody sets weeks but in days.
@@ -57,19 +64,13 @@ pub fn show_duration(duration: SignedDuration) -> String {
         .map_or_else(String::new, |(unit, size)| format!("{}{unit}", millis / size))
 }
 
-/// Reads a duration or "never".
-pub fn keep(text: &str) -> Result<Keep, String> {
+/// Reads a duration, or "never" as none.
+pub fn keep(text: &str) -> Result<Option<Duration>, String> {
     match text {
-        "never" => Ok(Keep::Never),
-        _ => duration(text).map(Keep::For).map_err(|why| format!("{why}, or \"never\"")),
-    }
-}
-
-/// Writes what [`keep`] reads.
-pub fn show_keep(keep: Keep) -> String {
-    match keep {
-        Keep::For(time) => show_duration(time),
-        Keep::Never => "never".to_owned(),
+        "never" => Ok(None),
+        _ => duration(text)
+            .map(Some)
+            .map_err(|why| format!("{why}, or \"never\"")),
     }
 }
 
@@ -81,9 +82,14 @@ pub fn zone(text: &str) -> Result<TimeZone, String> {
             .ok_or_else(|| format!("\"{text}\" is no offset from UTC; write for example \"+05:30\""));
     }
     TimeZone::get(text).map_err(|_| {
-        let known: Vec<String> = jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
-        let hint = did_you_mean(text, known.iter().map(String::as_str))
-            .unwrap_or_else(|| "; write an IANA name such as \"Europe/Berlin\", \"UTC\", or an offset such as \"+05:30\"".to_owned());
+        let known: Vec<String> = jiff::tz::db()
+            .available()
+            .map(|name| name.as_str().to_owned())
+            .collect();
+        let hint = did_you_mean(text, known.iter().map(String::as_str)).unwrap_or_else(|| {
+            "; write an IANA name such as \"Europe/Berlin\", \"UTC\", or an offset such as \"+05:30\""
+                .to_owned()
+        });
         format!("unknown time zone \"{text}\"{hint}")
     })
 }
@@ -96,12 +102,16 @@ fn fixed_offset(text: &str) -> Option<Offset> {
         let digits = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
         digits.then(|| part.parse::<i32>().ok()).flatten()
     };
-    let (hours, minutes) = (two_digits(hours)?, two_digits(minutes).filter(|minutes| *minutes < 60)?);
+    let (hours, minutes) = (
+        two_digits(hours)?,
+        two_digits(minutes).filter(|minutes| *minutes < 60)?,
+    );
     let seconds = (hours * 60 + minutes) * 60;
     Offset::from_seconds(if sign == "-" { -seconds } else { seconds }).ok()
 }
 
 /// Writes what [`zone`] reads; none for the machine's own zone where that has no name.
+#[must_use]
 pub fn show_zone(zone: &TimeZone) -> Option<String> {
     zone.iana_name().map(str::to_owned).or_else(|| {
         let seconds = zone.to_fixed_offset().ok()?.seconds();
@@ -148,6 +158,7 @@ pub fn log_level(text: &str) -> Result<tracing::Level, String> {
 }
 
 /// Writes what [`log_level`] reads.
+#[must_use]
 pub fn show_log_level(level: tracing::Level) -> &'static str {
     match level {
         tracing::Level::ERROR => "error",
@@ -159,10 +170,13 @@ pub fn show_log_level(level: tracing::Level) -> &'static str {
 }
 
 fn word<T: Copy>(text: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T, String> {
-    all.iter().copied().find(|value| name(*value) == text).ok_or_else(|| {
-        let names: Vec<String> = all.iter().map(|value| format!("\"{}\"", name(*value))).collect();
-        format!("\"{text}\" is none of {}", names.join(", "))
-    })
+    all.iter()
+        .copied()
+        .find(|value| name(*value) == text)
+        .ok_or_else(|| {
+            let names: Vec<String> = all.iter().map(|value| format!("\"{}\"", name(*value))).collect();
+            format!("\"{text}\" is none of {}", names.join(", "))
+        })
 }
 
 /// Checks a glob.
@@ -179,7 +193,13 @@ pub fn cluster_capture(text: &str) -> Result<String, String> {
     let regex = Regex::new(text).map_err(|error| {
         // The last line of the error says what is wrong; those before draw a caret under a text that is not there.
         let why = error.to_string();
-        format!("no regular expression: {}", why.lines().last().unwrap_or_default().trim_start_matches("error: "))
+        format!(
+            "no regular expression: {}",
+            why.lines()
+                .last()
+                .unwrap_or_default()
+                .trim_start_matches("error: ")
+        )
     })?;
     if regex.capture_names().flatten().any(|name| name == "cluster") {
         Ok(text.to_owned())

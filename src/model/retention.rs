@@ -1,73 +1,67 @@
-//! How long ended jobs stay on `/metrics`, and from when on a transient state counts as stuck.
+//! How long a state may last before somebody should look, and how long an ended job stays in the metrics.
 
 use std::collections::BTreeMap;
-
-use jiff::SignedDuration;
+use std::time::Duration;
 
 use super::flink_job::JobState;
 
-/// How long the series of an ended entity are kept, counted from the event that ended it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
-    /// This long.
-    For(SignedDuration),
-    /// For ever: they are never removed.
-    Never,
-}
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
 
-/// Retention by kind and state. States that are absent never expire: what lives is not removed for being quiet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Retention {
-    /// For `flink_job`.
-    pub flink_job: BTreeMap<JobState, Keep>,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        let hours = |hours| Keep::For(SignedDuration::from_hours(hours));
-        Self {
-            flink_job: BTreeMap::from([
-                (JobState::Failed, hours(24)),
-                (JobState::Canceled, hours(1)),
-                (JobState::Finished, hours(1)),
-                (JobState::Unknown, hours(24)),
-            ]),
-        }
-    }
-}
-
-/// From when on a job in a transient state is stuck.
+/// After how long in one state a job counts as stuck. Only transient states have a threshold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thresholds {
-    /// For `flink_job`, by state.
-    pub flink_job: BTreeMap<JobState, SignedDuration>,
-    /// For single jobs; the first whose name matches decides.
+    /// For every job; a state that is absent is never called stuck.
+    pub by_state: BTreeMap<JobState, Duration>,
+    /// For jobs of certain names; the first that matches decides.
     pub overrides: Vec<Override>,
 }
 
-/// Thresholds for the jobs of one name.
+/// What differs for the jobs of one name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Override {
-    /// The name, or a glob over names.
+    /// The name, or a glob over names (`globset`'s syntax; known to compile).
     pub job_name: String,
     /// Only the states that differ.
-    pub flink_job: BTreeMap<JobState, SignedDuration>,
+    pub by_state: BTreeMap<JobState, Duration>,
 }
 
 impl Default for Thresholds {
     fn default() -> Self {
-        let minutes = SignedDuration::from_mins;
+        use JobState::{Cancelling, Created, Failing, Initializing, Reconciling, Restarting, Suspended};
+        let minutes = |state, count| (state, Duration::from_secs(count * MINUTE));
         Self {
-            flink_job: BTreeMap::from([
-                (JobState::Initializing, minutes(5)),
-                (JobState::Created, minutes(5)),
-                (JobState::Failing, minutes(5)),
-                (JobState::Cancelling, minutes(5)),
-                (JobState::Restarting, minutes(10)),
-                (JobState::Suspended, minutes(10)),
-                (JobState::Reconciling, minutes(5)),
+            by_state: BTreeMap::from([
+                minutes(Initializing, 5),
+                minutes(Created, 5),
+                minutes(Failing, 5),
+                minutes(Cancelling, 5),
+                minutes(Reconciling, 5),
+                minutes(Restarting, 10),
+                minutes(Suspended, 10),
             ]),
             overrides: Vec::new(),
+        }
+    }
+}
+
+/// For how long a job that has ended, or that nobody can tell of, stays in the metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retention {
+    /// By state; a state that is absent is kept for ever. Only terminal states and UNKNOWN are ever hidden.
+    pub by_state: BTreeMap<JobState, Duration>,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        let hours = |state, count| (state, Duration::from_secs(count * HOUR));
+        Self {
+            by_state: BTreeMap::from([
+                hours(JobState::Finished, 1),
+                hours(JobState::Canceled, 1),
+                hours(JobState::Failed, 24),
+                hours(JobState::Unknown, 24),
+            ]),
         }
     }
 }
