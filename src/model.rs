@@ -9,6 +9,7 @@ mod fleet;
 pub mod flink_job;
 mod job;
 mod process;
+pub mod retention;
 #[cfg(test)]
 mod tests;
 

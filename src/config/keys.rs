@@ -1,0 +1,438 @@
+//! The one table of everything that a configuration file can say: names, meaning, how each is read and written.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::read::{Faults, Value};
+use super::{Settings, Source, value};
+use crate::model::flink_job::JobState;
+use crate::model::retention::Override;
+
+/// One key of a table whose values go into a `T`.
+pub(super) struct Key<T: 'static> {
+    /// As written left of the equals sign.
+    pub name: &'static str,
+    /// What it takes, in words.
+    pub takes: &'static str,
+    /// What it means; one or more sentences.
+    pub about: &'static str,
+    /// The flag that says the same and wins; empty where there is none.
+    pub flag: &'static str,
+    /// A value as TOML, shown in a comment where nothing is set.
+    pub example: &'static str,
+    /// Puts a value into its place.
+    pub read: fn(&mut T, &Value<'_>) -> Result<(), Faults>,
+    /// The present value as TOML; none where nothing is set. The second argument is the key's name.
+    pub show: fn(&T, &str) -> Option<String>,
+}
+
+/// A table of the file, or of each element of a list of tables.
+pub(super) struct Table<T: 'static> {
+    /// As written between the brackets.
+    pub name: &'static str,
+    /// What it is for.
+    pub about: &'static str,
+    /// Its keys, in the order shown.
+    pub keys: &'static [Key<T>],
+}
+
+impl<T> Table<T> {
+    /// The key of that name.
+    pub(super) fn key(&self, name: &str) -> Option<&'static Key<T>> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+}
+
+/// `[[source]]`.
+pub(super) static SOURCE: Table<Source> = Table {
+    name: "source",
+    about: "What to watch; one `[[source]]` for each kind of log. Paths on the command line replace all of them.",
+    keys: &[
+        Key {
+            name: "path",
+            takes: "a path, or a list of paths",
+            about: "A file (with its successors), a directory (the JobManager logs in it), a glob, or \"-\" for \
+                    standard input. Relative to the directory of this file. Required.",
+            flag: "PATH",
+            example: "\"/opt/flink/log\"",
+            read: |source, value| {
+                source.paths = value
+                    .strings()?
+                    .iter()
+                    .map(Value::path_text)
+                    .collect::<Result<_, _>>()?;
+                Ok(())
+            },
+            show: |source, _| match source.paths.as_slice() {
+                [] => None,
+                [path] => Some(quoted(path)),
+                paths => Some(list(paths)),
+            },
+        },
+        Key {
+            name: "cluster",
+            takes: "a name",
+            about: "The `cluster` label of all its jobs. Without it the cluster is what `cluster_from_path` or the \
+                    wildcards of the path matched, else \"default\".",
+            flag: "--cluster",
+            example: "\"prod-1\"",
+            read: |source, value| put(&mut source.cluster, value.text()),
+            show: |source, _| source.cluster.as_deref().map(quoted),
+        },
+        Key {
+            name: "cluster_from_path",
+            takes: "a regular expression with a group `cluster`",
+            about: "Takes the cluster from a file's path. Not together with `cluster`.",
+            flag: "",
+            example: "'/(?<cluster>[^/]+)/log/'",
+            read: |source, value| {
+                put(
+                    &mut source.cluster_from_path,
+                    value.parsed(value::cluster_capture),
+                )
+            },
+            show: |source, _| source.cluster_from_path.as_deref().map(quoted),
+        },
+        Key {
+            name: "timezone",
+            takes: "an IANA name, or an offset such as \"+05:30\"",
+            about: "The zone of times that the log prints without one. Without it: the machine's.",
+            flag: "--timezone",
+            example: "\"Europe/Berlin\"",
+            read: |source, value| put(&mut source.timezone, value.parsed(value::zone)),
+            show: |source, _| {
+                source
+                    .timezone
+                    .as_ref()
+                    .and_then(value::show_zone)
+                    .as_deref()
+                    .map(quoted)
+            },
+        },
+        Key {
+            name: "layout",
+            takes: "the id of a layout, or a log4j or logback pattern",
+            about: "How the lines look. Without it the layout is recognised from the file.",
+            flag: "--layout",
+            example: "\"%d{ISO8601} [%t] %-5p %c{1} - %m%n\"",
+            read: |source, value| put(&mut source.layout, value.text()),
+            show: |source, _| source.layout.as_deref().map(quoted),
+        },
+    ],
+};
+
+/// Tables that are there once, but those of states.
+pub(super) static PLAIN: [Table<Settings>; 6] = [
+    Table {
+        name: "watch",
+        about: "How files are followed.",
+        keys: &[
+            Key {
+                name: "from",
+                takes: "\"start\" or \"end\"",
+                about: "Where reading starts in a file that is seen for the first time. A saved position wins.",
+                flag: "--from",
+                example: "\"end\"",
+                read: |settings, value| set(&mut settings.read_from, value.parsed(value::read_from)),
+                show: |settings, _| Some(quoted(settings.read_from.name())),
+            },
+            Key {
+                name: "poll_interval",
+                takes: "a duration",
+                about: "Time between two passes over the files; changes that the system tells are read at once. \
+                        Without it: 10 s, and 1 s where the system tells no changes (network file systems).",
+                flag: "--poll-interval",
+                example: "\"10s\"",
+                read: |settings, value| put(&mut settings.poll_interval, value.parsed(value::duration)),
+                show: |settings, _| settings.poll_interval.map(quoted_duration),
+            },
+        ],
+    },
+    Table {
+        name: "web",
+        about: "Where metrics, page and API are served.",
+        keys: &[Key {
+            name: "listen_address",
+            takes: "an IP address with a port, or a list of them",
+            about: "Loopback by default: to be scraped from another machine, say so, for example \"0.0.0.0:19249\".",
+            flag: "--web.listen-address",
+            example: "[\"0.0.0.0:19249\"]",
+            read: |settings, value| set(&mut settings.listen_addresses, value.listen_addresses()),
+            show: |settings, _| {
+                let addresses: Vec<String> = settings
+                    .listen_addresses
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect();
+                Some(list(&addresses))
+            },
+        }],
+    },
+    Table {
+        name: "state",
+        about: "What survives a restart.",
+        keys: &[Key {
+            name: "dir",
+            takes: "a directory",
+            about: "Where positions, entities and history are kept. Without it they are kept in memory, and the logs \
+                    are read again after a restart.",
+            flag: "--state-dir",
+            example: "\"/var/lib/flinktail\"",
+            read: |settings, value| put(&mut settings.state_dir, value.path()),
+            show: |settings, _| settings.state_dir.as_deref().map(quoted_path),
+        }],
+    },
+    Table {
+        name: "rules",
+        about: "What lines mean and how they look, beyond what is built in.",
+        keys: &[Key {
+            name: "dir",
+            takes: "a directory",
+            about: "Its `*.toml` files add rules and layouts, or override built-in ones of the same id. \
+                    `flinktail print rules --dir DIR` writes the built-in ones out.",
+            flag: "--rules",
+            example: "\"/etc/flinktail/rules\"",
+            read: |settings, value| put(&mut settings.rules_dir, value.path()),
+            show: |settings, _| settings.rules_dir.as_deref().map(quoted_path),
+        }],
+    },
+    Table {
+        name: "log",
+        about: "The program's own log, on standard error.",
+        keys: &[
+            Key {
+                name: "level",
+                takes: "\"error\", \"warn\", \"info\", \"debug\" or \"trace\"",
+                about: "The least important messages that are still written.",
+                flag: "--log.level",
+                example: "\"debug\"",
+                read: |settings, value| set(&mut settings.log_level, value.parsed(value::log_level)),
+                show: |settings, _| Some(quoted(value::show_log_level(settings.log_level))),
+            },
+            Key {
+                name: "format",
+                takes: "\"text\" or \"json\"",
+                about: "Lines for people, or one JSON object a line.",
+                flag: "--log.format",
+                example: "\"json\"",
+                read: |settings, value| set(&mut settings.log_format, value.parsed(value::log_format)),
+                show: |settings, _| Some(quoted(settings.log_format.name())),
+            },
+        ],
+    },
+    Table {
+        name: "limits",
+        about: "Bounds on what is taken in. What is refused because of them is counted.",
+        keys: &[
+            Key {
+                name: "entities",
+                takes: "a number from 1 to 10000000",
+                about: "Jobs known at a time. Beyond it ended ones make room, oldest first; then new ones are refused.",
+                flag: "",
+                example: "",
+                read: |settings, value| set(&mut settings.limits.entities, value.number(1..=10_000_000)),
+                show: |settings, _| Some(settings.limits.entities.to_string()),
+            },
+            Key {
+                name: "line_bytes",
+                takes: "a number from 4096 to 67108864",
+                about: "Longest line, in bytes; the rest of a longer one is skipped.",
+                flag: "",
+                example: "",
+                read: |settings, value| set(&mut settings.limits.line_bytes, value.number(4096..=64 << 20)),
+                show: |settings, _| Some(settings.limits.line_bytes.to_string()),
+            },
+            Key {
+                name: "record_bytes",
+                takes: "a number from 4096 to 67108864",
+                about: "Longest record over several lines, in bytes; not less than `line_bytes`.",
+                flag: "",
+                example: "",
+                read: |settings, value| set(&mut settings.limits.record_bytes, value.number(4096..=64 << 20)),
+                show: |settings, _| Some(settings.limits.record_bytes.to_string()),
+            },
+            Key {
+                name: "open_files",
+                takes: "a number from 8 to 100000",
+                about: "Log files held open at a time; quiet ones are closed first.",
+                flag: "",
+                example: "",
+                read: |settings, value| set(&mut settings.limits.open_files, value.number(8..=100_000)),
+                show: |settings, _| Some(settings.limits.open_files.to_string()),
+            },
+            Key {
+                name: "connections",
+                takes: "a number from 1 to 100000",
+                about: "HTTP connections served at a time.",
+                flag: "",
+                example: "",
+                read: |settings, value| set(&mut settings.limits.connections, value.number(1..=100_000)),
+                show: |settings, _| Some(settings.limits.connections.to_string()),
+            },
+        ],
+    },
+];
+
+/// `[retention.flink_job]`.
+pub(super) static RETENTION: Table<Settings> = Table {
+    name: "retention.flink_job",
+    about: "How long an ended job stays on `/metrics`, counted from the event that ended it. Jobs in other states are \
+            never removed for being quiet. Page, API and history keep ended jobs longer.",
+    keys: &[
+        kept(JobState::Failed),
+        kept(JobState::Canceled),
+        kept(JobState::Finished),
+        kept(JobState::Unknown),
+    ],
+};
+
+/// `[stuck.flink_job]`.
+pub(super) static STUCK: Table<Settings> = Table {
+    name: "stuck.flink_job",
+    about: "From when on a job in a transient state is stuck. Exported as `flinktail_stuck_after_seconds`, so that one \
+            alert rule serves all states.",
+    keys: &[
+        stuck(JobState::Initializing),
+        stuck(JobState::Created),
+        stuck(JobState::Failing),
+        stuck(JobState::Cancelling),
+        stuck(JobState::Restarting),
+        stuck(JobState::Suspended),
+        stuck(JobState::Reconciling),
+    ],
+};
+
+/// `[[stuck_override]]`.
+pub(super) static STUCK_OVERRIDE: Table<Override> = Table {
+    name: "stuck_override",
+    about: "Other thresholds for the jobs of one name. The first `[[stuck_override]]` that matches decides.",
+    keys: &[
+        Key {
+            name: "job_name",
+            takes: "a name, or a glob over names",
+            about: "The jobs that it is about. Required, and at least one state with it.",
+            flag: "",
+            example: "\"nightly-*\"",
+            read: |over, value| set(&mut over.job_name, value.parsed(value::glob)),
+            show: |over, _| (!over.job_name.is_empty()).then(|| quoted(&over.job_name)),
+        },
+        overridden(JobState::Initializing),
+        overridden(JobState::Created),
+        overridden(JobState::Failing),
+        overridden(JobState::Cancelling),
+        overridden(JobState::Restarting),
+        overridden(JobState::Suspended),
+        overridden(JobState::Reconciling),
+    ],
+};
+
+const fn kept(state: JobState) -> Key<Settings> {
+    Key {
+        name: state.name(),
+        takes: "a duration, or \"never\"",
+        about: "",
+        flag: "",
+        example: "",
+        read: |settings, value| {
+            let by_state = &mut settings.retention.by_state;
+            match (value.state()?, value.parsed(value::keep)?) {
+                (state, Some(time)) => by_state.insert(state, time),
+                (state, None) => by_state.remove(&state),
+            };
+            Ok(())
+        },
+        show: |settings, name| {
+            let kept = settings.retention.by_state.get(&state_named(name)?);
+            Some(kept.map_or_else(|| quoted("never"), |time| quoted_duration(*time)))
+        },
+    }
+}
+
+const fn stuck(state: JobState) -> Key<Settings> {
+    Key {
+        name: state.name(),
+        takes: "a duration",
+        about: "",
+        flag: "",
+        example: "",
+        read: |settings, value| {
+            settings
+                .thresholds
+                .by_state
+                .insert(value.state()?, value.parsed(value::duration)?);
+            Ok(())
+        },
+        show: |settings, name| {
+            settings
+                .thresholds
+                .by_state
+                .get(&state_named(name)?)
+                .copied()
+                .map(quoted_duration)
+        },
+    }
+}
+
+const fn overridden(state: JobState) -> Key<Override> {
+    Key {
+        name: state.name(),
+        takes: "a duration",
+        about: "",
+        flag: "",
+        example: "\"30m\"",
+        read: |over, value| {
+            over.by_state
+                .insert(value.state()?, value.parsed(value::duration)?);
+            Ok(())
+        },
+        show: |over, name| {
+            over.by_state
+                .get(&state_named(name)?)
+                .copied()
+                .map(quoted_duration)
+        },
+    }
+}
+
+/// The state of a key's name; UNKNOWN included, which [`JobState::parse`] does not take from logs.
+pub(super) fn state_named(name: &str) -> Option<JobState> {
+    JobState::ALL.into_iter().find(|state| state.name() == name)
+}
+
+fn put<T>(place: &mut Option<T>, value: Result<T, Faults>) -> Result<(), Faults> {
+    *place = Some(value?);
+    Ok(())
+}
+
+fn set<T>(place: &mut T, value: Result<T, Faults>) -> Result<(), Faults> {
+    *place = value?;
+    Ok(())
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+fn quoted_path(path: &Path) -> String {
+    quoted(&path.display().to_string())
+}
+
+fn quoted_duration(duration: Duration) -> String {
+    quoted(&value::show_duration(duration))
+}
+
+fn list(texts: &[String]) -> String {
+    format!(
+        "[{}]",
+        texts
+            .iter()
+            .map(|text| quoted(text))
+            .collect::<Vec<_>>()
+            .join(", ")
+    )
+}
+
+/// A path of the file as the program uses it: relative ones are relative to the file's directory.
+pub(super) fn resolve(base: &Path, path: &str) -> PathBuf {
+    base.join(path)
+}
