@@ -59,7 +59,13 @@ mod tests {
     fn a_job_id_is_32_lower_case_hex_digits_and_prints_as_read() {
         let text = "0a1b2c3d4e5f60718293a4b5c6d7e8f9";
         assert_eq!(JobId::parse(text.as_bytes()).unwrap().to_string(), text);
-        for bad in ["", "0a1b", "0A1B2C3D4E5F60718293A4B5C6D7E8F9", "0a1b2c3d4e5f60718293a4b5c6d7e8f90", "zz1b2c3d4e5f60718293a4b5c6d7e8f9"] {
+        for bad in [
+            "",
+            "0a1b",
+            "0A1B2C3D4E5F60718293A4B5C6D7E8F9",
+            "0a1b2c3d4e5f60718293a4b5c6d7e8f90",
+            "zz1b2c3d4e5f60718293a4b5c6d7e8f9",
+        ] {
             assert_eq!(JobId::parse(bad.as_bytes()), None, "{bad}");
         }
     }

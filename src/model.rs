@@ -4,9 +4,12 @@
 //! a log printed (but see [`Fleet::apply`]); what surprises it is counted.
 
 pub mod event;
-pub mod flink_job;
 mod fleet;
+pub mod flink_job;
 mod job;
+pub mod retention;
+#[cfg(test)]
+pub(crate) mod test_jobs;
 
 pub use fleet::{Counters, Fleet, LogContext};
-pub use job::{Basis, Entry, Failure, Job, Scheduler, HISTORY};
+pub use job::{Basis, Entry, Failure, HISTORY, Job, Scheduler};

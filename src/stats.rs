@@ -25,8 +25,14 @@ pub enum RecordResult {
 
 impl RecordResult {
     /// All results, in the order shown.
-    pub const ALL: [Self; 6] =
-        [Self::Event, Self::Ignored, Self::Refused, Self::Unparsed, Self::TooLong, Self::InvalidUtf8];
+    pub const ALL: [Self; 6] = [
+        Self::Event,
+        Self::Ignored,
+        Self::Refused,
+        Self::Unparsed,
+        Self::TooLong,
+        Self::InvalidUtf8,
+    ];
 
     /// The label's value.
     #[must_use]
@@ -138,7 +144,12 @@ pub enum Blind {
 
 impl Blind {
     /// All reasons, in the order shown.
-    pub const ALL: [Self; 4] = [Self::LevelAboveInfo, Self::NoLogger, Self::UnknownLayout, Self::Encoding];
+    pub const ALL: [Self; 4] = [
+        Self::LevelAboveInfo,
+        Self::NoLogger,
+        Self::UnknownLayout,
+        Self::Encoding,
+    ];
 
     /// The label's value.
     #[must_use]

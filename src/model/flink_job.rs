@@ -96,7 +96,10 @@ impl JobState {
     /// Reads one of Flink's eleven words. UNKNOWN is not Flink's: it is never read from a log.
     #[must_use]
     pub fn parse(word: &[u8]) -> Option<Self> {
-        Self::ALL[..11].iter().copied().find(|state| state.name().as_bytes() == word)
+        Self::ALL[..11]
+            .iter()
+            .copied()
+            .find(|state| state.name().as_bytes() == word)
     }
 
     /// What the state means to an operator.

@@ -128,6 +128,9 @@ impl Job {
     /// Restarts for one reason.
     #[must_use]
     pub fn restarts_for(&self, reason: RestartReason) -> u64 {
-        RestartReason::ALL.iter().position(|r| *r == reason).map_or(0, |i| self.restarts[i])
+        RestartReason::ALL
+            .iter()
+            .position(|r| *r == reason)
+            .map_or(0, |i| self.restarts[i])
     }
 }
