@@ -1,7 +1,6 @@
 //! Entities as JSON: `/api/v1/entities` and `flinktail replay --json`. The shape is a contract; checks outside this
 //! project read it. All keys are always there, and what is unknown is null.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -180,10 +179,7 @@ fn percent_decoded(value: &str) -> String {
         rest = if escaped.is_some() { &after[2..] } else { after };
         bytes.push(escaped.unwrap_or(if *first == b'+' { b' ' } else { *first }));
     }
-    match String::from_utf8_lossy(&bytes) {
-        Cow::Borrowed(text) => text.to_owned(),
-        Cow::Owned(text) => text,
-    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn hex_byte(digits: &[u8]) -> Option<u8> {

@@ -18,7 +18,11 @@ pub fn cut(value: &str) -> Cow<'_, str> {
     if value.len() <= LABEL_BYTES {
         return Cow::Borrowed(value);
     }
-    let end = value.floor_char_boundary(LABEL_BYTES - MARK_BYTES);
+    let room = LABEL_BYTES - MARK_BYTES;
+    let end = (0..=room)
+        .rev()
+        .find(|place| value.is_char_boundary(*place))
+        .unwrap_or_default();
     Cow::Owned(format!("{}…{:016x}", &value[..end], fnv1a(value.as_bytes())))
 }
 

@@ -239,7 +239,9 @@ mod tests {
     /// The page, an hour after all its jobs entered their states.
     fn page(jobs: &[Job], sources: Vec<SourceStats>) -> String {
         let mut builder = ViewBuilder::new(Settings::default());
-        jobs.iter().for_each(|job| builder.put(job));
+        for job in jobs {
+            builder.put(job);
+        }
         let now = "2026-03-02T10:00:00.004Z".parse().unwrap();
         let stats = ProgramStats {
             sources,

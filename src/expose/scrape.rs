@@ -83,7 +83,7 @@ impl Iterator for Pieces {
 /// The families of a view, compressed: the part of a gzip stream that is the same for every scrape of that view.
 #[derive(Debug)]
 pub struct Deflated {
-    blocks: Vec<u8>,
+    pub(super) blocks: Vec<u8>,
     crc: Crc,
 }
 

@@ -152,7 +152,9 @@ impl Connections {
     }
 
     fn cut_all(&self) {
-        self.open.iter().for_each(|place| place.cut.cancel());
+        for place in &self.open {
+            place.cut.cancel();
+        }
     }
 }
 

@@ -70,7 +70,6 @@ impl Telemetry {
     }
 
     /// Times a scrape: from now until what is returned is dropped.
-    #[must_use]
     pub fn time_scrape(&self) -> HistogramTimer {
         self.scrapes.start_timer()
     }

@@ -1,11 +1,14 @@
 //! Every route, without sockets.
 
+use std::collections::BTreeSet;
+use std::io::Read;
+
 use flate2::read::GzDecoder;
 use http_body_util::BodyExt;
 use hyper::Request;
-use std::io::Read;
 
 use super::*;
+use crate::expose::render::Format;
 use crate::expose::{Settings, ViewBuilder};
 use crate::model::Counters;
 use crate::model::test_jobs::job;
@@ -190,6 +193,7 @@ fn gzip_holds_the_same_page_and_is_made_once_per_view() {
             .collect()
     };
     let plain = String::from_utf8(ask(&view, "GET", "/metrics", &[]).2).unwrap();
+    let mut made = BTreeSet::new();
     for round in 0..2 {
         let (_, headers, body) = ask(&view, "GET", "/metrics", &[("accept-encoding", "gzip, deflate")]);
         assert_eq!(headers[header::CONTENT_ENCODING], "gzip");
@@ -201,15 +205,18 @@ fn gzip_holds_the_same_page_and_is_made_once_per_view() {
             "round {round}: bytes after the member"
         );
         assert_eq!(stable(&page), stable(&plain), "round {round}");
+        made.insert(
+            view.deflated(Format::Text)
+                .get()
+                .unwrap()
+                .as_ref()
+                .unwrap()
+                .blocks
+                .as_ptr(),
+        );
     }
-    let made = view.deflated(super::super::render::Format::Text).get().unwrap();
-    let again = view.deflated(super::super::render::Format::Text).get().unwrap();
-    assert!(std::ptr::eq(made, again));
-    assert!(
-        view.deflated(super::super::render::Format::OpenMetrics)
-            .get()
-            .is_none()
-    );
+    assert_eq!(made.len(), 1, "compressed twice");
+    assert!(view.deflated(Format::OpenMetrics).get().is_none());
     assert!(
         !ask(&view, "GET", "/metrics", &[])
             .1

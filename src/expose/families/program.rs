@@ -33,7 +33,7 @@ pub static FAMILIES: &[Family] = &[
         help: "What a state means: transient, steady, terminal or unknown; always 1.",
         moves: "Never. Join it to select states by class.",
         bound: "12",
-        query: "flink_job_state == 1 and on (instance, state) flinktail_state_info{class=\"transient\"}",
+        query: "flink_job_state == 1 and on (instance, state) flinktail_state_info{entity=\"flink_job\",class=\"transient\"}",
         stability: Stability::Stable,
         since: "0.1.0",
         fill: Fill::Program(|_, samples| {
@@ -50,7 +50,7 @@ pub static FAMILIES: &[Family] = &[
         help: "A number for each state, for panels that draw one line per job.",
         moves: "Never. Multiply it with the state to draw a timeline.",
         bound: "12",
-        query: "sum by (cluster, job_id, job_name) (flink_job_state * on (instance, state) group_left () flinktail_state_code)",
+        query: "sum by (cluster, job_id, job_name) (flink_job_state * on (instance, state) group_left () flinktail_state_code{entity=\"flink_job\"})",
         stability: Stability::Stable,
         since: "0.1.0",
         fill: Fill::Program(|_, samples| {
@@ -67,7 +67,7 @@ pub static FAMILIES: &[Family] = &[
         help: "How long an entity may stay in a state before somebody should look.",
         moves: "With the configuration. States without a threshold are absent; a job's own are in `flink_job_stuck_after_seconds`.",
         bound: "12",
-        query: "(flink_job_state == 1) * on (instance, cluster, job_id) group_left () (time() - flink_job_state_since_timestamp_seconds) > on (instance, state) group_left () flinktail_stuck_after_seconds",
+        query: "(flink_job_state == 1) * on (instance, cluster, job_id) group_left () (time() - flink_job_state_since_timestamp_seconds) > on (instance, state) group_left () flinktail_stuck_after_seconds{entity=\"flink_job\"}",
         stability: Stability::Stable,
         since: "0.1.0",
         fill: Fill::Program(|view, samples| {

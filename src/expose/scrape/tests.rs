@@ -14,7 +14,9 @@ use crate::stats::{ProgramStats, SourceStats};
 
 fn view(jobs: &[Job], now: &str) -> View {
     let mut builder = ViewBuilder::new(Settings::default());
-    jobs.iter().for_each(|job| builder.put(job));
+    for job in jobs {
+        builder.put(job);
+    }
     let source = SourceStats {
         name: jobs
             .first()
