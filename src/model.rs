@@ -11,6 +11,8 @@ mod job;
 mod process;
 pub mod retention;
 #[cfg(test)]
+pub(crate) mod test_jobs;
+#[cfg(test)]
 mod tests;
 
 pub use fleet::{Counters, DEFAULT_LIMIT, Fleet, LogContext};

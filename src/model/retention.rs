@@ -1,9 +1,14 @@
-//! How long a state may last before somebody should look, and how long an ended job stays in the metrics.
+//! How long a state may last before somebody should look, and how long an ended job stays in the metrics. Plain data
+//! and pure functions: the configuration fills them, the exposition asks them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::flink_job::JobState;
+use globset::{Glob, GlobMatcher};
+use jiff::Timestamp;
+
+use super::flink_job::{Class, JobState};
+use super::job::Job;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -17,14 +22,38 @@ pub struct Thresholds {
     pub overrides: Vec<Override>,
 }
 
-/// What differs for the jobs of one name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What differs for the jobs of certain names.
+#[derive(Debug, Clone)]
 pub struct Override {
-    /// The name, or a glob over names (`globset`'s syntax; known to compile).
-    pub job_name: String,
+    /// A name, or a glob over names.
+    job_name: Glob,
+    matcher: GlobMatcher,
     /// Only the states that differ.
     pub by_state: BTreeMap<JobState, Duration>,
 }
+
+impl Override {
+    /// An override for the jobs whose name a glob (`globset`'s syntax) matches; the error says what is wrong with the glob.
+    pub fn new(job_name: &str, by_state: BTreeMap<JobState, Duration>) -> Result<Self, globset::Error> {
+        let job_name = Glob::new(job_name)?;
+        let matcher = job_name.compile_matcher();
+        Ok(Self { job_name, matcher, by_state })
+    }
+
+    /// The glob as written.
+    #[must_use]
+    pub fn job_name(&self) -> &str {
+        self.job_name.glob()
+    }
+}
+
+impl PartialEq for Override {
+    fn eq(&self, other: &Self) -> bool {
+        self.job_name == other.job_name && self.by_state == other.by_state
+    }
+}
+
+impl Eq for Override {}
 
 impl Default for Thresholds {
     fn default() -> Self {
@@ -45,6 +74,34 @@ impl Default for Thresholds {
     }
 }
 
+impl Thresholds {
+    /// The overrides for a job of this name; none where it follows `by_state` alone.
+    #[must_use]
+    pub fn overridden(&self, name: Option<&str>) -> Option<&BTreeMap<JobState, Duration>> {
+        let name = name?;
+        self.overrides.iter().find(|o| o.matcher.is_match(name)).map(|o| &o.by_state)
+    }
+
+    /// The threshold of the state that the job is in.
+    #[must_use]
+    pub fn of(&self, job: &Job) -> Option<Duration> {
+        self.overridden(job.name.as_deref())
+            .and_then(|states| states.get(&job.state))
+            .or_else(|| self.by_state.get(&job.state))
+            .copied()
+    }
+
+    /// Has the job been in its state for longer than it should?
+    #[must_use]
+    pub fn is_stuck(&self, job: &Job, now: Timestamp) -> bool {
+        let lasted = Duration::try_from(now.duration_since(job.since.unwrap_or(job.since_read)));
+        // A state entered in the future (clocks differ) is not stuck.
+        self.of(job)
+            .zip(lasted.ok())
+            .is_some_and(|(limit, lasted)| lasted > limit)
+    }
+}
+
 /// For how long a job that has ended, or that nobody can tell of, stays in the metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retention {
@@ -62,6 +119,116 @@ impl Default for Retention {
                 hours(JobState::Failed, 24),
                 hours(JobState::Unknown, 24),
             ]),
+        }
+    }
+}
+
+impl Retention {
+    /// Nothing is ever hidden: what a replay wants.
+    #[must_use]
+    pub const fn forever() -> Self {
+        Self {
+            by_state: BTreeMap::new(),
+        }
+    }
+
+    /// From when on the job's series are absent; none where they stay.
+    ///
+    /// Counted from event time, so that a backlog read for the first time pages nobody about last month. What lives is
+    /// never hidden, however quiet it is: a stuck job is quiet.
+    #[must_use]
+    pub fn hides_from(&self, job: &Job) -> Option<Timestamp> {
+        if matches!(job.state.class(), Class::Transient | Class::Steady) {
+            return None;
+        }
+        let keep = *self.by_state.get(&job.state)?;
+        // A log whose clock runs ahead must not keep an ended job beyond its time: what was read has happened.
+        let ended = job
+            .since
+            .map_or(job.since_read, |since| since.min(job.since_read));
+        // Beyond the end of time is never.
+        ended.checked_add(keep).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::test_jobs::job;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// A job in `state` since 09:00, read at `read`; is it hidden from `expected` on?
+    fn check(state: JobState, read: &str, expected: Option<&str>) {
+        let mut job = job("orders");
+        (job.state, job.since, job.since_read) = (state, Some(at("2026-03-02T09:00:00Z")), at(read));
+        assert_eq!(
+            Retention::default().hides_from(&job),
+            expected.map(at),
+            "{state} read at {read}"
+        );
+    }
+
+    #[test]
+    fn ended_jobs_are_hidden_after_their_time_and_living_ones_never() {
+        for state in JobState::ALL {
+            let expected = match state {
+                JobState::Finished | JobState::Canceled => Some("2026-03-02T10:00:00Z"),
+                JobState::Failed | JobState::Unknown => Some("2026-03-03T09:00:00Z"),
+                _ => None,
+            };
+            check(state, "2026-03-02T09:00:01Z", expected);
+        }
+    }
+
+    #[test]
+    fn retention_counts_from_event_time_unless_the_log_is_ahead_of_its_reader() {
+        check(
+            JobState::Finished,
+            "2026-11-01T00:00:00Z",
+            Some("2026-03-02T10:00:00Z"),
+        );
+        check(
+            JobState::Finished,
+            "2026-03-02T08:00:00Z",
+            Some("2026-03-02T09:00:00Z"),
+        );
+    }
+
+    #[test]
+    fn a_living_job_is_not_hidden_even_when_its_state_is_given_a_time() {
+        let retention = Retention {
+            by_state: BTreeMap::from([(JobState::Running, Duration::ZERO)]),
+        };
+        assert_eq!(retention.hides_from(&job("orders")), None);
+        let mut ended = job("orders");
+        ended.state = JobState::Failed;
+        assert_eq!(Retention::forever().hides_from(&ended), None);
+    }
+
+    #[test]
+    fn a_job_is_stuck_past_its_threshold_and_the_override_of_its_name_wins() {
+        let mut thresholds = Thresholds::default();
+        let slow = BTreeMap::from([(JobState::Restarting, Duration::from_secs(3600))]);
+        thresholds.overrides.push(Override::new("slow*", slow).unwrap());
+        for (name, state, now, expected) in [
+            ("orders", JobState::Restarting, "2026-03-02T09:10:00Z", false),
+            ("orders", JobState::Restarting, "2026-03-02T09:10:01Z", true),
+            ("orders", JobState::Restarting, "2026-03-02T08:00:00Z", false),
+            ("orders", JobState::Running, "2026-03-03T09:00:00Z", false),
+            ("slow-batch", JobState::Restarting, "2026-03-02T09:59:00Z", false),
+            ("slow-batch", JobState::Restarting, "2026-03-02T10:00:01Z", true),
+            ("slow-batch", JobState::Created, "2026-03-02T09:05:01Z", true),
+        ] {
+            let mut job = job(name);
+            (job.state, job.since) = (state, Some(at("2026-03-02T09:00:00Z")));
+            assert_eq!(
+                thresholds.is_stuck(&job, at(now)),
+                expected,
+                "{name} {state} at {now}"
+            );
         }
     }
 }

@@ -1,0 +1,256 @@
+//! From a request to its answer: no sockets, no clock, so that every route is tested as a function.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Method, Response, StatusCode};
+use jiff::Timestamp;
+
+use super::scrape::{self, Pieces};
+use super::view::View;
+use super::{Telemetry, accept, api, page};
+
+/// What can be asked for. No path is ever made from a request: these are all there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// `/`: the page for people.
+    Page,
+    /// `/style.css`: its looks.
+    Style,
+    /// `/metrics`.
+    Metrics,
+    /// `/api/v1/entities`.
+    Entities,
+    /// `/-/healthy`: 200 while the process answers.
+    Healthy,
+    /// `/-/ready`: 200 once the backlog has been read.
+    Ready,
+    /// Anything else.
+    Other,
+}
+
+impl Route {
+    /// All routes.
+    pub const ALL: [Self; 7] = [
+        Self::Page,
+        Self::Style,
+        Self::Metrics,
+        Self::Entities,
+        Self::Healthy,
+        Self::Ready,
+        Self::Other,
+    ];
+
+    /// The route of a path.
+    #[must_use]
+    pub fn of(path: &str) -> Self {
+        match path {
+            "/" => Self::Page,
+            "/style.css" => Self::Style,
+            "/metrics" => Self::Metrics,
+            "/api/v1/entities" => Self::Entities,
+            "/-/healthy" => Self::Healthy,
+            "/-/ready" => Self::Ready,
+            _ => Self::Other,
+        }
+    }
+
+    /// The `handler` label of `flinktail_http_requests_total`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Style => "style",
+            Self::Metrics => "metrics",
+            Self::Entities => "entities",
+            Self::Healthy => "healthy",
+            Self::Ready => "ready",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// An answer's body: whole, or made piece by piece as the client takes it.
+pub enum Content {
+    /// All of it; none once it was handed over.
+    Whole(Option<Bytes>),
+    /// Made on demand, never empty pieces.
+    Pieces(Box<dyn Iterator<Item = String> + Send>),
+}
+
+impl Content {
+    fn pieces(pieces: impl Iterator<Item = String> + Send + 'static) -> Self {
+        Self::Pieces(Box::new(pieces))
+    }
+}
+
+impl<T: Into<Bytes>> From<T> for Content {
+    fn from(whole: T) -> Self {
+        Self::Whole(Some(whole.into()))
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Whole(_) => "Whole",
+            Self::Pieces(_) => "Pieces",
+        })
+    }
+}
+
+impl Body for Content {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let piece = match self.get_mut() {
+            Self::Whole(whole) => whole.take(),
+            Self::Pieces(pieces) => next_frame(pieces).map(Bytes::from),
+        };
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(whole) => SizeHint::with_exact(whole.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Self::Pieces(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// Joins small pieces, so that the connection is not handed one job at a time.
+fn next_frame(pieces: &mut impl Iterator<Item = String>) -> Option<String> {
+    let mut frame = pieces.next()?;
+    while frame.len() < scrape::PIECE {
+        let Some(piece) = pieces.next() else { break };
+        frame.push_str(&piece);
+    }
+    Some(frame)
+}
+
+/// Answers a request from what was published; `now` is for the ages on the page.
+#[must_use]
+pub fn answer(request: &Parts, view: &Arc<View>, telemetry: &Telemetry, now: Timestamp) -> Response<Content> {
+    let mut response = if has_body(&request.headers) {
+        let mut refusal = text(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "flinktail takes no request bodies\n",
+        );
+        // What was sent of the body is never read.
+        set(&mut refusal, header::CONNECTION, "close");
+        refusal
+    } else if request.method == Method::GET || request.method == Method::HEAD {
+        route(request, view, telemetry, now)
+    } else {
+        let mut refusal = text(StatusCode::METHOD_NOT_ALLOWED, "flinktail can only be read\n");
+        set(&mut refusal, header::ALLOW, "GET, HEAD");
+        refusal
+    };
+    set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(&mut response, header::CACHE_CONTROL, "no-store");
+    set(&mut response, header::REFERRER_POLICY, "no-referrer");
+    set(&mut response, header::CONTENT_SECURITY_POLICY, page::POLICY);
+    response
+}
+
+fn has_body(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::TRANSFER_ENCODING)
+        || headers
+            .get(header::CONTENT_LENGTH)
+            .is_some_and(|length| length.as_bytes() != b"0")
+}
+
+fn route(request: &Parts, view: &Arc<View>, telemetry: &Telemetry, now: Timestamp) -> Response<Content> {
+    match Route::of(request.uri.path()) {
+        Route::Page => whole(
+            "text/html; charset=utf-8",
+            Content::pieces(page::html(Arc::clone(view), now)),
+        ),
+        Route::Style => whole("text/css; charset=utf-8", page::STYLE),
+        Route::Metrics => metrics(&request.headers, view, telemetry),
+        Route::Entities => match api::Filter::parse(request.uri.query().unwrap_or_default()) {
+            Ok(filter) => whole(
+                "application/json",
+                Content::pieces(api::entities(Arc::clone(view), filter)),
+            ),
+            Err(problem) => text(StatusCode::BAD_REQUEST, problem + "\n"),
+        },
+        Route::Healthy => text(StatusCode::OK, "healthy\n"),
+        Route::Ready => ready(view),
+        Route::Other => text(
+            StatusCode::NOT_FOUND,
+            "there is / and /metrics, /api/v1/entities, /-/healthy, /-/ready\n",
+        ),
+    }
+}
+
+fn metrics(headers: &HeaderMap, view: &Arc<View>, telemetry: &Telemetry) -> Response<Content> {
+    let format = accept::format(&list(headers, header::ACCEPT));
+    let tail = telemetry.text(format) + format.end();
+    let compressed = accept::gzip(&list(headers, header::ACCEPT_ENCODING))
+        .then(|| scrape::gzip(view, format, &tail))
+        .flatten();
+    let mut response = if let Some(bytes) = compressed {
+        let mut response = whole(format.content_type(), bytes);
+        set(&mut response, header::CONTENT_ENCODING, "gzip");
+        response
+    } else {
+        let pieces = Pieces::new(Arc::clone(view), format).chain(std::iter::once(tail));
+        whole(format.content_type(), Content::pieces(pieces))
+    };
+    set(&mut response, header::VARY, "Accept, Accept-Encoding");
+    response
+}
+
+/// A header that may come in several lines, as one list.
+fn list(headers: &HeaderMap, name: HeaderName) -> String {
+    let values: Vec<&str> = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    values.join(",")
+}
+
+fn ready(view: &View) -> Response<Content> {
+    let backlog = view.stats().backlog;
+    if view.stats().ready {
+        return text(StatusCode::OK, "ready\n");
+    }
+    let progress = format!(
+        "reading what was there at the start: {} of {} files, {} of {} bytes\n",
+        backlog.read_files, backlog.total_files, backlog.read_bytes, backlog.total_bytes
+    );
+    text(StatusCode::SERVICE_UNAVAILABLE, progress)
+}
+
+fn whole(content_type: &'static str, content: impl Into<Content>) -> Response<Content> {
+    let mut response = Response::new(content.into());
+    set(&mut response, header::CONTENT_TYPE, content_type);
+    response
+}
+
+fn text(status: StatusCode, words: impl Into<Bytes>) -> Response<Content> {
+    let mut response = whole("text/plain; charset=utf-8", words.into());
+    *response.status_mut() = status;
+    response
+}
+
+fn set(response: &mut Response<Content>, name: HeaderName, value: &'static str) {
+    response
+        .headers_mut()
+        .insert(name, HeaderValue::from_static(value));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,225 @@
+//! Every route, without sockets.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+use http_body_util::BodyExt;
+use hyper::Request;
+
+use super::*;
+use crate::expose::render::Format;
+use crate::expose::{Settings, ViewBuilder};
+use crate::model::Counters;
+use crate::model::test_jobs::job;
+use crate::stats::{Backlog, ProgramStats};
+
+const NOW: &str = "2026-03-02T10:00:00Z";
+
+fn view(ready: bool) -> Arc<View> {
+    let mut builder = ViewBuilder::new(Settings::default());
+    builder.put(&job("orders"));
+    let backlog = Backlog {
+        total_bytes: 100,
+        read_bytes: 40,
+        total_files: 3,
+        read_files: 1,
+    };
+    let stats = ProgramStats {
+        ready,
+        backlog,
+        ..ProgramStats::default()
+    };
+    Arc::new(builder.view(Counters::default(), stats, NOW.parse().unwrap()))
+}
+
+/// Status, headers and body of the answer to `method path` with these headers.
+fn ask(view: &Arc<View>, method: &str, path: &str, headers: &[(&str, &str)]) -> (u16, HeaderMap, Vec<u8>) {
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let telemetry = Telemetry::new(NOW.parse().unwrap()).unwrap();
+    let (parts, ()) = request.body(()).unwrap().into_parts();
+    let (head, content) = answer(&parts, view, &telemetry, NOW.parse().unwrap()).into_parts();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let body = runtime.block_on(content.collect()).unwrap().to_bytes();
+    (head.status.as_u16(), head.headers, body.to_vec())
+}
+
+fn check(
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    status: u16,
+    content_type: &str,
+    contains: &str,
+) {
+    let (found, answered, body) = ask(&view(true), method, path, headers);
+    let body = String::from_utf8(body).unwrap();
+    assert_eq!(
+        (found, &answered[header::CONTENT_TYPE]),
+        (status, &HeaderValue::from_str(content_type).unwrap()),
+        "{path}"
+    );
+    assert!(body.contains(contains), "{path}: {body}");
+    assert_eq!(answered[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+    assert!(answered.contains_key(header::CONTENT_SECURITY_POLICY));
+}
+
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+#[test]
+fn every_route_answers_with_its_kind_of_content() {
+    check("GET", "/", &[], 200, "text/html; charset=utf-8", "orders");
+    check("GET", "/style.css", &[], 200, "text/css; charset=utf-8", ".state");
+    check(
+        "GET",
+        "/api/v1/entities",
+        &[],
+        200,
+        "application/json",
+        "\"name\":\"orders\"",
+    );
+    check(
+        "GET",
+        "/api/v1/entities?state=FAILED",
+        &[],
+        200,
+        "application/json",
+        "{\"entities\":[]}",
+    );
+    check("GET", "/api/v1/entities?stat=FAILED", &[], 400, PLAIN, "stat");
+    check("GET", "/-/healthy", &[], 200, PLAIN, "healthy");
+    check("GET", "/-/ready", &[], 200, PLAIN, "ready");
+    check("HEAD", "/-/ready", &[], 200, PLAIN, "");
+    check(
+        "GET",
+        "/metrics?x=y",
+        &[],
+        200,
+        "text/plain; version=0.0.4; charset=utf-8",
+        "flink_job_state{",
+    );
+}
+
+#[test]
+fn what_is_not_there_or_not_allowed_is_refused() {
+    for path in [
+        "/nothing",
+        "//",
+        "/metrics/",
+        "/../etc/passwd",
+        "//..//",
+        "/-/reload",
+    ] {
+        check("GET", path, &[], 404, PLAIN, "/metrics");
+    }
+    for method in ["POST", "DELETE", "OPTIONS", "BREW"] {
+        check(method, "/metrics", &[], 405, PLAIN, "read");
+    }
+    assert_eq!(
+        ask(&view(true), "PUT", "/metrics", &[]).1[header::ALLOW],
+        "GET, HEAD"
+    );
+    check(
+        "GET",
+        "/metrics",
+        &[("content-length", "5")],
+        413,
+        PLAIN,
+        "bodies",
+    );
+    check(
+        "POST",
+        "/metrics",
+        &[("transfer-encoding", "chunked")],
+        413,
+        PLAIN,
+        "bodies",
+    );
+    check(
+        "GET",
+        "/-/healthy",
+        &[("content-length", "0")],
+        200,
+        PLAIN,
+        "healthy",
+    );
+}
+
+#[test]
+fn not_ready_is_503_with_the_progress() {
+    let (status, _, body) = ask(&view(false), "GET", "/-/ready", &[]);
+    assert_eq!(status, 503);
+    assert!(
+        String::from_utf8(body)
+            .unwrap()
+            .contains("1 of 3 files, 40 of 100 bytes")
+    );
+}
+
+#[test]
+fn metrics_come_in_the_form_that_accept_asks_for() {
+    let accept = [("accept", "application/openmetrics-text;version=1.0.0")];
+    let form = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    check(
+        "GET",
+        "/metrics",
+        &accept,
+        200,
+        form,
+        "# TYPE flink_job_restarts counter\n",
+    );
+    let (_, _, body) = ask(&view(true), "GET", "/metrics", &accept);
+    assert!(body.ends_with(b"\n# EOF\n"));
+    check(
+        "GET",
+        "/metrics",
+        &[],
+        200,
+        "text/plain; version=0.0.4; charset=utf-8",
+        "# TYPE flink_job_restarts_total counter\n",
+    );
+}
+
+#[test]
+fn gzip_holds_the_same_page_and_is_made_once_per_view() {
+    let view = view(true);
+    let stable = |page: &str| -> Vec<String> {
+        page.lines()
+            .filter(|line| !line.contains("process_"))
+            .map(str::to_owned)
+            .collect()
+    };
+    let plain = String::from_utf8(ask(&view, "GET", "/metrics", &[]).2).unwrap();
+    let mut made = BTreeSet::new();
+    for round in 0..2 {
+        let (_, headers, body) = ask(&view, "GET", "/metrics", &[("accept-encoding", "gzip, deflate")]);
+        assert_eq!(headers[header::CONTENT_ENCODING], "gzip");
+        // A strict reader of one member: anything after it would be left over.
+        let (mut page, mut decoder) = (String::new(), GzDecoder::new(body.as_slice()));
+        decoder.read_to_string(&mut page).unwrap();
+        assert!(
+            decoder.into_inner().is_empty(),
+            "round {round}: bytes after the member"
+        );
+        assert_eq!(stable(&page), stable(&plain), "round {round}");
+        made.insert(
+            view.deflated(Format::Text)
+                .get()
+                .unwrap()
+                .as_ref()
+                .unwrap()
+                .blocks
+                .as_ptr(),
+        );
+    }
+    assert_eq!(made.len(), 1, "compressed twice");
+    assert!(view.deflated(Format::OpenMetrics).get().is_none());
+    assert!(
+        !ask(&view, "GET", "/metrics", &[])
+            .1
+            .contains_key(header::CONTENT_ENCODING)
+    );
+}

@@ -1,0 +1,6 @@
+//! The entries of the catalogue, by what they tell of; each says what it is and how its samples are had.
+
+pub mod job;
+pub mod process;
+pub mod program;
+pub mod source;

@@ -1,0 +1,181 @@
+//! `flinktail_source_*` and `flinktail_records_total`: what was read, by log.
+
+use crate::expose::catalog::{Family, Fill, Kind, Stability};
+use crate::stats::{Blind, Lost, Op, RecordResult, Rotation};
+
+/// The families, in the order of the page.
+pub static FAMILIES: &[Family] = &[
+    Family {
+        name: "flinktail_source_read_bytes_total",
+        kind: Kind::Counter,
+        unit: Some("bytes"),
+        labels: &["source"],
+        help: "Bytes read from a log, after unpacking.",
+        moves: "From 0, with every read.",
+        bound: "1 per source",
+        query: "sum by (source) (rate(flinktail_source_read_bytes_total[5m]))",
+        stability: Stability::Stable,
+        since: "0.1.0",
+        fill: Fill::Program(|view, samples| {
+            for source in &view.stats().sources {
+                samples.add(&[&source.name], source.read_bytes);
+            }
+        }),
+    },
+    Family {
+        name: "flinktail_source_lag_bytes",
+        kind: Kind::Gauge,
+        unit: Some("bytes"),
+        labels: &["source"],
+        help: "Bytes known to be in a log and not read yet.",
+        moves: "With every look at the file; near 0 while following.",
+        bound: "1 per source",
+        query: "max by (source) (flinktail_source_lag_bytes) > 64 * 1024 * 1024",
+        stability: Stability::Stable,
+        since: "0.1.0",
+        fill: Fill::Program(|view, samples| {
+            for source in &view.stats().sources {
+                samples.add(&[&source.name], source.lag_bytes);
+            }
+        }),
+    },
+    Family {
+        name: "flinktail_source_lost_bytes_total",
+        kind: Kind::Counter,
+        unit: Some("bytes"),
+        labels: &["source", "reason"],
+        help: "Bytes destroyed before they could be read: truncated, or rotated_away.",
+        moves: "From 0. Any rise may hide a transition.",
+        bound: "2 per source",
+        query: "sum by (source) (increase(flinktail_source_lost_bytes_total[10m])) > 0",
+        stability: Stability::Stable,
+        since: "0.1.0",
+        fill: Fill::Program(|view, samples| {
+            for source in &view.stats().sources {
+                for reason in Lost::ALL {
+                    let count = source.lost_bytes.get(&reason).copied().unwrap_or_default();
+                    samples.add(&[&source.name, reason.name()], count);
+                }
+            }
+        }),
+    },
+    Family {
+        name: "flinktail_source_rotations_total",
+        kind: Kind::Counter,
+        unit: None,
+        labels: &["source", "kind"],
+        help: "Times that a log's file was replaced: rename, truncate or replace.",
+        moves: "From 0, when a rotation is seen.",
+        bound: "3 per source",
+        query: "sum by (source, kind) (increase(flinktail_source_rotations_total[1h]))",
+        stability: Stability::Stable,
+        since: "0.1.0",
+        fill: Fill::Program(|view, samples| {
+            for source in &view.stats().sources {
+                for kind in Rotation::ALL {
+                    let count = source.rotations.get(&kind).copied().unwrap_or_default();
+                    samples.add(&[&source.name, kind.name()], count);
+                }
+            }
+        }),
+    },
+    Family {
+        name: "flinktail_source_last_line_timestamp_seconds",
+        kind: Kind::Gauge,
+        unit: Some("seconds"),
+        labels: &["source"],
+        help: "When the newest record looked at in a log was written, in Unix seconds.",
+        moves: "With the records looked at; a running job's checkpoint lines are its heartbeat. Absent before the first record with a time.",
+        bound: "1 per source",
+        query: "time() - flinktail_source_last_line_timestamp_seconds > 1800",
+        stability: Stability::Stable,
+        since: "0.1.0",
+        fill: Fill::Program(|view, samples| {
+            for source in &view.stats().sources {
+                if let Some(at) = source.last_line {
+                    samples.add(&[&source.name], at);
+                }
+            }
+        }),
+    },
+    Family {
+        name: "flinktail_source_clock_skew_seconds",
+        kind: Kind::Gauge,
+        unit: Some("seconds"),
+        labels: &["source"],
+        help: "Time of reading less the time that a log gives, for its newest record.",
+        moves: "With records read while following; near 0. Whole hours mean a wrong time zone. Absent before the first such record.",
+        bound: "1 per source",
+        query: "abs(flinktail_source_clock_skew_seconds) > 300",
+        stability: Stability::Stable,
+        since: "0.1.0",
+        fill: Fill::Program(|view, samples| {
+            for source in &view.stats().sources {
+                if let Some(skew) = source.clock_skew {
+                    samples.add(&[&source.name], skew);
+                }
+            }
+        }),
+    },
+    Family {
+        name: "flinktail_source_errors_total",
+        kind: Kind::Counter,
+        unit: None,
+        labels: &["source", "op"],
+        help: "Operations on a log's files that failed: list, stat, open, read or unpack.",
+        moves: "From 0, with every failure; each is tried again.",
+        bound: "5 per source",
+        query: "sum by (source, op) (increase(flinktail_source_errors_total[15m])) > 0",
+        stability: Stability::Stable,
+        since: "0.1.0",
+        fill: Fill::Program(|view, samples| {
+            for source in &view.stats().sources {
+                for op in Op::ALL {
+                    samples.add(
+                        &[&source.name, op.name()],
+                        source.errors.get(&op).copied().unwrap_or_default(),
+                    );
+                }
+            }
+        }),
+    },
+    Family {
+        name: "flinktail_source_blind",
+        kind: Kind::Gauge,
+        unit: None,
+        labels: &["source", "reason"],
+        help: "1 where a log cannot show transitions: level_above_info, no_logger, unknown_layout or encoding.",
+        moves: "To 1 when enough of the log was seen to tell, back to 0 when a transition could be read. All reasons are always there.",
+        bound: "4 per source",
+        query: "flinktail_source_blind == 1",
+        stability: Stability::Experimental,
+        since: "0.1.0",
+        fill: Fill::Program(|view, samples| {
+            for source in &view.stats().sources {
+                for reason in Blind::ALL {
+                    samples.add(&[&source.name, reason.name()], source.blind == Some(reason));
+                }
+            }
+        }),
+    },
+    Family {
+        name: "flinktail_records_total",
+        kind: Kind::Counter,
+        unit: None,
+        labels: &["source", "result"],
+        help: "Records looked at, by what became of them: event, ignored, refused, unparsed, too_long or invalid_utf8.",
+        moves: "From 0. Lines that hold no word of any rule are not looked at, but for a thin sample that shows a changed layout.",
+        bound: "6 per source",
+        query: "sum by (source) (rate(flinktail_records_total{result=\"unparsed\"}[30m])) / sum by (source) (rate(flinktail_records_total[30m])) > 0.5",
+        stability: Stability::Stable,
+        since: "0.1.0",
+        fill: Fill::Program(|view, samples| {
+            for source in &view.stats().sources {
+                for result in RecordResult::ALL {
+                    let count = source.records.get(&result).copied().unwrap_or_default();
+                    samples.add(&[&source.name, result.name()], count);
+                }
+            }
+        }),
+    },
+];

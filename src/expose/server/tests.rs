@@ -1,0 +1,150 @@
+//! The server on real sockets.
+
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::*;
+use crate::expose::{Settings, ViewBuilder};
+use crate::model::Counters;
+use crate::model::test_jobs::job;
+use crate::stats::ProgramStats;
+
+/// Runs a test beside a server of `jobs` jobs, then stops the server and waits for its end.
+fn beside_server<F: Future<Output = ()>>(limits: Limits, jobs: u32, test: impl FnOnce(SocketAddr) -> F) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut builder = ViewBuilder::new(Settings::default());
+    for number in 0..jobs {
+        let mut job = job("orders");
+        job.id.0[..4].copy_from_slice(&number.to_be_bytes());
+        builder.put(&job);
+    }
+    let view = builder.view(Counters::default(), ProgramStats::default(), observe::now());
+    let (publish, view) = watch::channel(Arc::new(view));
+    let site = Arc::new(Site {
+        view,
+        telemetry: Telemetry::new(observe::now()).unwrap(),
+    });
+    runtime.block_on(async {
+        let stop = CancellationToken::new();
+        let server = tokio::spawn(serve(listener, site, limits, stop.clone()));
+        test(address).await;
+        stop.cancel();
+        server.await.unwrap().unwrap();
+        drop(publish);
+    });
+}
+
+async fn send(stream: &mut TcpStream, request: &str) {
+    stream.write_all(request.as_bytes()).await.unwrap();
+}
+
+/// Reads until `end` was read.
+async fn read_until(stream: &mut TcpStream, end: &str) -> String {
+    let mut read = Vec::new();
+    while !read.ends_with(end.as_bytes()) {
+        assert_ne!(
+            stream.read_buf(&mut read).await.unwrap(),
+            0,
+            "{}",
+            String::from_utf8_lossy(&read)
+        );
+    }
+    String::from_utf8(read).unwrap()
+}
+
+const SCRAPE: &str = "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n";
+const LAST_CHUNK: &str = "\r\n0\r\n\r\n";
+
+#[test]
+fn scrapes_follow_each_other_on_one_connection_and_are_counted() {
+    beside_server(Limits::default(), 3, async |address| {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        for round in 0..3 {
+            send(&mut client, SCRAPE).await;
+            let page = read_until(&mut client, LAST_CHUNK).await;
+            assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "{page}");
+            let counted =
+                format!("flinktail_http_requests_total{{handler=\"metrics\",code=\"200\"}} {round}\n");
+            assert!(page.contains(&counted), "{page}");
+        }
+    });
+}
+
+#[test]
+fn a_client_that_takes_nothing_delays_neither_another_nor_the_stop() {
+    let limits = Limits {
+        stop: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let mut still_open = None;
+    // More than the buffers of a loopback connection hold.
+    beside_server(limits, 5_000, async |address| {
+        let mut slow = TcpStream::connect(address).await.unwrap();
+        send(&mut slow, SCRAPE).await;
+        let mut fast = TcpStream::connect(address).await.unwrap();
+        send(&mut fast, SCRAPE).await;
+        assert!(read_until(&mut fast, LAST_CHUNK).await.len() > 10_000_000);
+        still_open = Some(slow);
+    });
+    assert!(still_open.is_some());
+}
+
+#[test]
+fn a_crowd_of_clients_that_never_finish_asking_does_not_keep_a_scrape_out() {
+    let limits = Limits {
+        connections: 4,
+        ..Limits::default()
+    };
+    beside_server(limits, 1, async |address| {
+        let mut crowd = Vec::new();
+        for _ in 0..20 {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            send(&mut client, "GET /metrics HTTP/1.1\r\nx: ").await;
+            crowd.push(client);
+        }
+        let mut client = TcpStream::connect(address).await.unwrap();
+        send(&mut client, SCRAPE).await;
+        assert!(
+            read_until(&mut client, LAST_CHUNK)
+                .await
+                .contains("flink_job_state")
+        );
+    });
+}
+
+#[test]
+fn heads_that_are_too_long_or_too_slow_or_ambiguous_are_refused() {
+    let limits = Limits {
+        header: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    beside_server(limits, 1, async |address| {
+        let long = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(1_000_000));
+        let both =
+            "POST /metrics HTTP/1.1\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+        for (request, expected) in [
+            (long.as_str(), "HTTP/1.1 431"),
+            (both, "HTTP/1.1 4"),
+            ("GET /metrics\r\n\r\n", "HTTP/1.1 400"),
+            ("GET / HTTP/1.1\r\nx: slow", ""),
+        ] {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            // The server may refuse before everything was sent.
+            client.write_all(request.as_bytes()).await.ok();
+            let mut answer = Vec::new();
+            client.read_to_end(&mut answer).await.ok();
+            let answer = String::from_utf8_lossy(&answer).into_owned();
+            assert!(
+                answer.starts_with(expected) && (expected.is_empty() == answer.is_empty()),
+                "{request:.40}: {answer}"
+            );
+        }
+    });
+}

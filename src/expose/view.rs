@@ -1,0 +1,172 @@
+//! What was published: one consistent picture of all jobs and of the program, never changed after it is made.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use jiff::Timestamp;
+
+use super::Settings;
+use super::catalog::Fill;
+use super::families::job::{COMMON, FAMILIES};
+use super::render::{Format, Samples, write_label};
+use super::scrape::Deflated;
+use crate::line::JobId;
+use crate::model::{Counters, Job};
+use crate::stats::ProgramStats;
+
+type Key = (Arc<str>, JobId);
+
+/// A job as it was when it last changed, with its samples rendered, family by family.
+#[derive(Debug)]
+pub struct RenderedJob {
+    job: Job,
+    hidden_from: Option<Timestamp>,
+    /// The samples of all families in the order of [`FAMILIES`]: one allocation, about 4.5 KiB.
+    text: Box<str>,
+    /// Where each family's samples end in `text`.
+    ends: Box<[usize]>,
+}
+
+impl RenderedJob {
+    fn new(job: &Job, settings: &Settings) -> Self {
+        let mut common = String::new();
+        let id = job.id.to_string();
+        let values = [&*job.cluster, &id, job.name.as_deref().unwrap_or_default()];
+        for (label, value) in FAMILIES[0].labels[..COMMON].iter().zip(values) {
+            if !common.is_empty() {
+                common.push(',');
+            }
+            write_label(&mut common, label, value);
+        }
+        let mut text = String::new();
+        let mut ends = Vec::with_capacity(FAMILIES.len());
+        for family in FAMILIES {
+            if let Fill::Job(fill) = family.fill {
+                fill(
+                    job,
+                    settings,
+                    &mut Samples::with_common(family, &common, COMMON, &mut text),
+                );
+            }
+            ends.push(text.len());
+        }
+        Self {
+            job: job.clone(),
+            hidden_from: settings.retention.hides_from(job),
+            text: text.into_boxed_str(),
+            ends: ends.into_boxed_slice(),
+        }
+    }
+
+    /// The job.
+    #[must_use]
+    pub const fn job(&self) -> &Job {
+        &self.job
+    }
+
+    /// The samples of one family; `family` is its place in [`FAMILIES`].
+    pub(super) fn samples(&self, family: usize) -> &str {
+        let start = family.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start..self.ends[family]]
+    }
+}
+
+/// One published picture.
+#[derive(Debug)]
+pub struct View {
+    at: Timestamp,
+    jobs: Vec<Arc<RenderedJob>>,
+    counters: Counters,
+    stats: ProgramStats,
+    settings: Arc<Settings>,
+    /// The compressed page, made by the first scrape that asks for it; one for each format.
+    deflated: [OnceLock<Option<Deflated>>; 2],
+}
+
+impl View {
+    /// When it was published. Retention is judged at this moment: publish at least every minute, changed or not.
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Every job held, by cluster and id.
+    #[must_use]
+    pub fn jobs(&self) -> &[Arc<RenderedJob>] {
+        &self.jobs
+    }
+
+    /// The model's counters.
+    #[must_use]
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The program's counters.
+    #[must_use]
+    pub const fn stats(&self) -> &ProgramStats {
+        &self.stats
+    }
+
+    /// What the configuration says about showing jobs.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Are the job's series in the metrics, or has it ended too long ago?
+    #[must_use]
+    pub fn shows(&self, job: &RenderedJob) -> bool {
+        job.hidden_from.is_none_or(|from| self.at < from)
+    }
+
+    pub(super) fn deflated(&self, format: Format) -> &OnceLock<Option<Deflated>> {
+        match format {
+            Format::Text => &self.deflated[0],
+            Format::OpenMetrics => &self.deflated[1],
+        }
+    }
+}
+
+/// Makes views; keeps what was rendered, so that a change costs one job's rendering.
+#[derive(Debug)]
+pub struct ViewBuilder {
+    settings: Arc<Settings>,
+    jobs: BTreeMap<Key, Arc<RenderedJob>>,
+}
+
+impl ViewBuilder {
+    /// With no jobs yet.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings: Arc::new(settings),
+            jobs: BTreeMap::new(),
+        }
+    }
+
+    /// Takes up a job that is new or has changed. Jobs that have not changed need not be given again.
+    pub fn put(&mut self, job: &Job) {
+        let key = (Arc::clone(&job.cluster), job.id);
+        self.jobs
+            .insert(key, Arc::new(RenderedJob::new(job, &self.settings)));
+    }
+
+    /// Forgets a job that the model has removed: all its series vanish with the next view.
+    pub fn remove(&mut self, cluster: &Arc<str>, id: JobId) {
+        self.jobs.remove(&(Arc::clone(cluster), id));
+    }
+
+    /// A view of the jobs put so far. Costs a pointer's copy per job.
+    #[must_use]
+    pub fn view(&self, counters: Counters, stats: ProgramStats, now: Timestamp) -> View {
+        View {
+            at: now,
+            jobs: self.jobs.values().cloned().collect(),
+            counters,
+            stats,
+            settings: Arc::clone(&self.settings),
+            deflated: [const { OnceLock::new() }; 2],
+        }
+    }
+}
