@@ -25,7 +25,7 @@ fn replay<A: AsRef<OsStr>>(zone: &str, layout: Option<&str>, logs: impl IntoIter
         command.args(["--layout", layout]);
     }
     let output = command.args(logs).assert().success().get_output().clone();
-    serde_json::from_slice(&output.stdout).unwrap()
+    serde_json::from_slice(&output.stdout).expect("replay --json prints one JSON document")
 }
 
 /// All that disagrees with the truth in the answers, one per run; empty where nothing does.
