@@ -1,0 +1,10 @@
+//! Tests of the whole: one binary, hence one link step; one module per story.
+// The lints that tests are excused from are excused by this attribute.
+#![cfg(test)]
+
+mod agreement;
+mod architecture;
+mod relayout;
+mod repository;
+mod runs;
+mod verdict;
