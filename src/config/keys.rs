@@ -314,7 +314,7 @@ pub(super) static STUCK_OVERRIDE: Table<Override> = Table {
             flag: "",
             example: "\"nightly-*\"",
             read: |over, value| set(&mut over.job_name, value.parsed(value::glob)),
-            show: |over, _| (!over.job_name.is_empty()).then(|| quoted(&over.job_name)),
+            show: |over, _| (!over.job_name.as_str().is_empty()).then(|| quoted(over.job_name.as_str())),
         },
         overridden(JobState::Initializing),
         overridden(JobState::Created),

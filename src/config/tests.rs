@@ -178,7 +178,7 @@ fn every_key_has_its_effect() {
         (defaults.thresholds.by_state.len(), 28)
     );
     let over = Override {
-        job_name: "nightly-*".to_owned(),
+        job_name: crate::model::retention::NameGlob::new("nightly-*").unwrap(),
         by_state: [(JobState::Restarting, Duration::from_secs(3600))].into(),
     };
     assert_eq!(settings.thresholds.overrides, [over]);

@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use globset::Glob;
+use crate::model::retention::NameGlob;
 use jiff::tz::{Offset, TimeZone};
 use regex::Regex;
 
@@ -179,11 +179,11 @@ fn word<T: Copy>(text: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T
         })
 }
 
-/// Checks a glob.
-pub fn glob(text: &str) -> Result<String, String> {
-    match Glob::new(text) {
+/// Reads a glob over job names.
+pub fn glob(text: &str) -> Result<NameGlob, String> {
+    match NameGlob::new(text) {
         _ if text.is_empty() => Err("must not be empty".to_owned()),
-        Ok(_) => Ok(text.to_owned()),
+        Ok(glob) => Ok(glob),
         Err(error) => Err(format!("\"{text}\" is no glob: {}", error.kind())),
     }
 }

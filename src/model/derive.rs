@@ -62,6 +62,7 @@ impl Fleet {
             Event::JobRecovered { job } => self.birth(*job, None, Birth::Recovered, told),
             Event::JobMasterCreated { job, name } => self.birth(*job, Some(name), Birth::MasterCreated, told),
             Event::JobMasterStarted { job, name } => self.birth(*job, Some(name), Birth::MasterStarted, told),
+            Event::CancelRequested { job } => self.cancel_requested(*job, told),
             Event::GraphCreated { job, graph } => self.graph_created(*job, *graph, told),
             Event::JobTerminal { job, state, by } => self.terminal(*job, *state, *by, told),
             Event::SubmissionFailed { job } => self.ended_unprinted(*job, JobState::Failed, told),
@@ -328,6 +329,14 @@ impl Fleet {
             && let Some(process) = self.processes.get_mut(&told.log)
         {
             process.cause_of = CauseOf::Job(id);
+        }
+    }
+
+    /// 1.12 only: cancelled while its JobMaster was being built; no transition says so.
+    fn cancel_requested(&mut self, id: JobId, told: Told) {
+        let Some(key) = self.key(id, told) else { return };
+        if self.jobs.contains_key(&key) && self.may_speak(&key, false, told) {
+            self.enter_printed(&key, JobState::Initializing, JobState::Cancelling, told);
         }
     }
 

@@ -127,6 +127,35 @@ pub enum Event {
     LeadershipRevoked,
 }
 
+impl Event {
+    /// The job that the record's own words name.
+    #[must_use]
+    pub const fn job(&self) -> Option<JobId> {
+        match self {
+            Self::JobTransition { job, .. }
+            | Self::JobSubmitted { job, .. }
+            | Self::JobRecovered { job }
+            | Self::CancelRequested { job }
+            | Self::JobMasterCreated { job, .. }
+            | Self::JobMasterStarted { job, .. }
+            | Self::GraphCreated { job, .. }
+            | Self::JobTerminal { job, .. }
+            | Self::SubmissionFailed { job }
+            | Self::JobNotFinished { job }
+            | Self::StopWithSavepoint { job } => Some(*job),
+            Self::AdaptiveRestart { job, .. }
+            | Self::AdaptiveSeen { job }
+            | Self::DefaultSchedulerSeen { job } => *job,
+            Self::TaskFailed { .. }
+            | Self::GlobalFailure
+            | Self::ProcessStarted { .. }
+            | Self::ProcessEnding { .. }
+            | Self::LeadershipGranted
+            | Self::LeadershipRevoked => None,
+        }
+    }
+}
+
 /// Who says that a job has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Witness {

@@ -23,37 +23,44 @@ pub struct Thresholds {
 }
 
 /// What differs for the jobs of certain names.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Override {
-    /// A name, or a glob over names.
-    job_name: Glob,
-    matcher: GlobMatcher,
+    /// Which jobs.
+    pub job_name: NameGlob,
     /// Only the states that differ.
     pub by_state: BTreeMap<JobState, Duration>,
 }
 
-impl Override {
-    /// An override for the jobs whose name a glob (`globset`'s syntax) matches; the error says what is wrong with the glob.
-    pub fn new(job_name: &str, by_state: BTreeMap<JobState, Duration>) -> Result<Self, globset::Error> {
-        let job_name = Glob::new(job_name)?;
-        let matcher = job_name.compile_matcher();
-        Ok(Self { job_name, matcher, by_state })
+/// A job's name, or a glob over names (`globset`'s syntax).
+///
+/// The default matches no job.
+#[derive(Debug, Clone, Default)]
+pub struct NameGlob(Option<GlobMatcher>);
+
+impl NameGlob {
+    /// Compiles a glob; the error says what is wrong with it.
+    pub fn new(glob: &str) -> Result<Self, globset::Error> {
+        Ok(Self(Some(Glob::new(glob)?.compile_matcher())))
     }
 
-    /// The glob as written.
+    fn matches(&self, name: &str) -> bool {
+        self.0.as_ref().is_some_and(|matcher| matcher.is_match(name))
+    }
+
+    /// As written.
     #[must_use]
-    pub fn job_name(&self) -> &str {
-        self.job_name.glob()
+    pub fn as_str(&self) -> &str {
+        self.0.as_ref().map_or("", |matcher| matcher.glob().glob())
     }
 }
 
-impl PartialEq for Override {
+impl PartialEq for NameGlob {
     fn eq(&self, other: &Self) -> bool {
-        self.job_name == other.job_name && self.by_state == other.by_state
+        self.as_str() == other.as_str()
     }
 }
 
-impl Eq for Override {}
+impl Eq for NameGlob {}
 
 impl Default for Thresholds {
     fn default() -> Self {
@@ -79,7 +86,10 @@ impl Thresholds {
     #[must_use]
     pub fn overridden(&self, name: Option<&str>) -> Option<&BTreeMap<JobState, Duration>> {
         let name = name?;
-        self.overrides.iter().find(|o| o.matcher.is_match(name)).map(|o| &o.by_state)
+        self.overrides
+            .iter()
+            .find(|o| o.job_name.matches(name))
+            .map(|o| &o.by_state)
     }
 
     /// The threshold of the state that the job is in.
@@ -212,7 +222,10 @@ mod tests {
     fn a_job_is_stuck_past_its_threshold_and_the_override_of_its_name_wins() {
         let mut thresholds = Thresholds::default();
         let slow = BTreeMap::from([(JobState::Restarting, Duration::from_secs(3600))]);
-        thresholds.overrides.push(Override::new("slow*", slow).unwrap());
+        thresholds.overrides.push(Override {
+            job_name: NameGlob::new("slow*").unwrap(),
+            by_state: slow,
+        });
         for (name, state, now, expected) in [
             ("orders", JobState::Restarting, "2026-03-02T09:10:00Z", false),
             ("orders", JobState::Restarting, "2026-03-02T09:10:01Z", true),

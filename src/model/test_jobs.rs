@@ -1,11 +1,10 @@
 //! A job made by hand, for the tests of whoever shows jobs.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::flink_job::JobState;
 use super::job::{Basis, Entry, Job};
-use crate::line::JobId;
+use crate::line::{JobId, LogId};
 
 /// A job of this name in cluster `prod-1`, RUNNING since 09:00:00.004 on 2 March 2026.
 pub fn job(name: &str) -> Job {
@@ -16,26 +15,16 @@ pub fn job(name: &str) -> Job {
         to: JobState::Running,
         basis: Basis::Log,
         late: false,
-        line: None,
+        line: (LogId(0), 0),
     };
-    let mut job = Job {
-        cluster: Arc::from("prod-1"),
-        id: JobId([0xab; 16]),
-        name: Some(Arc::from(name)),
-        state: JobState::Running,
-        since: Some(since),
-        since_read: since,
-        last_event: Some(since),
-        last_event_read: since,
-        restarts: [2, 0, 0, 0],
-        entered: [0; JobState::ALL.len()],
-        failure: None,
-        history: VecDeque::from([entry]),
-        history_dropped: 0,
-        flink_version: Some(Arc::from("1.20.1")),
-        scheduler: None,
-        unknown_because: None,
-    };
+    let mut job = Job::new(Arc::from("prod-1"), JobId([0xab; 16]), LogId(0), 0, since);
+    job.name = Some(Arc::from(name));
+    job.state = JobState::Running;
+    job.since = Some(since);
+    job.last_event = Some(since);
+    job.restarts[0] = 2;
+    job.history.push_back(entry);
+    job.flink_version = Some(Arc::from("1.20.1"));
     job.entered[JobState::Running as usize] = 3;
     job
 }

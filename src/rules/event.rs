@@ -246,7 +246,12 @@ pub const EMITS: &[EmitFields] = &[
         &[Field::Job],
     ),
     row(Emit::AdaptiveSeen, "adaptive_seen", &[], &[Field::Job]),
-    row(Emit::DefaultSchedulerSeen, "default_scheduler_seen", &[], &[]),
+    row(
+        Emit::DefaultSchedulerSeen,
+        "default_scheduler_seen",
+        &[],
+        &[Field::Job],
+    ),
     row(Emit::StopWithSavepoint, "stop_with_savepoint", &[Field::Job], &[]),
     row(Emit::TaskFailed, "task_failed", &[], &[Field::Graph]),
     row(Emit::GlobalFailure, "global_failure", &[], &[]),
@@ -320,7 +325,9 @@ impl Emit {
             Self::AdaptiveSeen => Event::AdaptiveSeen {
                 job: captures.optional_id(Field::Job)?,
             },
-            Self::DefaultSchedulerSeen => Event::DefaultSchedulerSeen,
+            Self::DefaultSchedulerSeen => Event::DefaultSchedulerSeen {
+                job: captures.optional_id(Field::Job)?,
+            },
             Self::StopWithSavepoint => Event::StopWithSavepoint { job: job()? },
             Self::TaskFailed => Event::TaskFailed {
                 graph: captures.optional_id(Field::Graph)?,

@@ -1,9 +1,9 @@
 use std::collections::VecDeque;
 
 use super::*;
-use crate::line::JobId;
+use crate::line::{JobId, LogId};
 use crate::model::event::Cause;
-use crate::model::{Basis, Failure, Scheduler};
+use crate::model::{Basis, Failure, Scheduler, test_jobs};
 
 fn at(text: &str) -> jiff::Timestamp {
     text.parse().unwrap()
@@ -24,28 +24,18 @@ fn job(number: u8, name: &str, states: &[JobState]) -> Job {
                 Basis::Log
             },
             late: false,
-            line: None,
+            line: (LogId(0), 0),
         })
         .collect();
     let last = history.back().unwrap().clone();
-    Job {
-        cluster: "prod-1".into(),
-        id: JobId([number; 16]),
-        name: Some(name.into()),
-        state: last.to,
-        since: last.at,
-        since_read: start,
-        last_event: last.at,
-        last_event_read: start,
-        restarts: [0; 4],
-        entered: [0; 12],
-        failure: None,
-        history,
-        history_dropped: 0,
-        flink_version: None,
-        scheduler: None,
-        unknown_because: None,
-    }
+    let mut job = test_jobs::job(name);
+    job.id = JobId([number; 16]);
+    job.state = last.to;
+    job.since = last.at;
+    job.restarts = [0; 4];
+    job.history = history;
+    job.flink_version = None;
+    job
 }
 
 #[track_caller]

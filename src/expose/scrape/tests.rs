@@ -8,6 +8,7 @@ use super::*;
 use crate::expose::catalog::{Kind, families};
 use crate::expose::{Settings, Telemetry, ViewBuilder};
 use crate::model::flink_job::JobState;
+use crate::model::retention::{NameGlob, Override};
 use crate::model::test_jobs::job;
 use crate::model::{Counters, Job};
 use crate::stats::{ProgramStats, SourceStats};
@@ -258,7 +259,10 @@ fn settings_decide_on_transitions_and_overridden_thresholds() {
         ..Settings::default()
     };
     let slow = [(JobState::Restarting, std::time::Duration::from_millis(90_500))].into();
-    settings.thresholds.overrides.insert("slow".to_owned(), slow);
+    settings.thresholds.overrides.push(Override {
+        job_name: NameGlob::new("slow").unwrap(),
+        by_state: slow,
+    });
     let mut builder = ViewBuilder::new(settings);
     builder.put(&job("slow"));
     let now = "2026-03-02T09:30:00Z".parse().unwrap();
