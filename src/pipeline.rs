@@ -1,1 +1,77 @@
-//! To come.
+//! From the bytes of one log to what its records say: scan, decode and rules put together.
+//!
+//! Whatever reads logs (the daemon, `replay`, tests, fuzzers, benches) calls this one pipeline: a [`LogDecoder`] for each
+//! log, all sharing one [`Wording`]. It is told bytes and times, and answers with [`Seen`](crate::model::event::Seen)s.
+//!
+//! **Invariant.** What comes out depends on the bytes alone, not on how they were cut into reads.
+
+mod decoder;
+mod head;
+mod lines;
+mod recognise;
+mod tally;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use aho_corasick::BuildError;
+
+use crate::decode::layout::Layout;
+use crate::decode::layouts::Layouts;
+use crate::rules::RuleSet;
+use crate::scan::Scanner;
+
+pub use decoder::{LogDecoder, LogSettings, ReadAt};
+pub use head::{HeadFacts, Writer, read_head};
+pub use tally::Tally;
+
+/// What logs may look like and what their lines mean: shared by all logs, never changed.
+#[derive(Debug)]
+pub struct Wording {
+    /// What lines mean.
+    pub rules: RuleSet,
+    /// How lines look.
+    pub layouts: Layouts,
+    scanner: Scanner,
+}
+
+impl Wording {
+    /// Puts rules and layouts together. Fails only where the rules' literals are too many for any search (2³¹ bytes).
+    pub fn new(rules: RuleSet, layouts: Layouts) -> Result<Self, BuildError> {
+        let scanner = Scanner::new(&rules.literals())?;
+        Ok(Self {
+            rules,
+            layouts,
+            scanner,
+        })
+    }
+}
+
+/// A layout that a user chose for a log: by the id of a known one, or as the pattern of their own configuration.
+#[derive(Debug, Clone)]
+pub struct ChosenLayout(Arc<Layout>);
+
+impl ChosenLayout {
+    /// Finds or compiles a layout; the error says what is wrong with it and where.
+    pub fn new(layouts: &Layouts, text: &str) -> Result<Self, String> {
+        if let Some(id) = layouts.named(text) {
+            return Ok(Self(Arc::new(layouts.get(id).clone())));
+        }
+        if !text.contains('%') {
+            let ids: Vec<&str> = layouts.iter().map(|(_, layout)| layout.id()).collect();
+            return Err(format!(
+                "`{text}` is neither a known layout ({}) nor a pattern such as `%d %-5p %c - %m%n`",
+                ids.join(", ")
+            ));
+        }
+        match Layouts::from_pattern(text) {
+            Ok(layout) => Ok(Self(Arc::new(layout))),
+            Err(error) => Err(format!(
+                "column {} of the pattern `{text}`: {}",
+                text[..error.offset.min(text.len())].chars().count() + 1,
+                error.message
+            )),
+        }
+    }
+}

@@ -15,6 +15,8 @@ pub struct Detected {
     pub layout: Option<LayoutId>,
     /// Loggers are printed shortened, or as class names alone.
     pub shortened: bool,
+    /// A logger of Flink's is printed whole.
+    pub whole: bool,
     /// Times have no date: [`Layout::pass`] must be told every line.
     pub dateless: bool,
     /// The levels seen.
@@ -35,6 +37,12 @@ impl Levels {
     /// Adds one.
     pub const fn add(&mut self, level: Level) {
         self.0 |= 1 << level as u8;
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
     /// Whether one is in it.
@@ -131,6 +139,7 @@ impl Layouts {
         Detected {
             layout: Some(*id),
             shortened: tally.shortened > tally.whole,
+            whole: tally.whole > 0,
             dateless: tally.dateless,
             levels: tally.levels,
             headers: tally.headers,

@@ -1,0 +1,438 @@
+//! One log's decoder: keeps what the next read may continue, looks at candidates, and tells what they say.
+//!
+//! The buffer holds whole lines that were looked at but whose record may go on (from the last header on), then the new
+//! bytes. A record is tried at its first candidate line; one that begins like a statement without being whole waits for
+//! its next line (a newline in a job's name), one that has said something waits one line for its exception. A record
+//! closes at the next header and at nothing else: there is no time-out, so pauses change nothing.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::lines::{last_header, line_end, line_start, trimmed};
+use super::recognise::Recognised;
+use super::tally::Tally;
+use super::{ChosenLayout, Wording};
+use crate::decode::clock::Clock;
+use crate::decode::layout::Layout;
+use crate::decode::record::Record;
+use crate::line::{JobId, LogId, Offset};
+use crate::model::event::{Cause, Event, Said, Seen};
+use crate::rules::Matched;
+use crate::stats::RecordResult;
+
+/// Lines that a statement may be waited for: names with more newlines than this are given up.
+const WAIT_LINES: u32 = 64;
+
+/// What a user can set of a log.
+#[derive(Debug, Clone)]
+pub struct LogSettings {
+    /// Zone of times that name none.
+    pub zone: TimeZone,
+    /// The layout where the user names it.
+    pub layout: Option<ChosenLayout>,
+    /// Longest line looked at, bytes; longer ones are skipped and counted.
+    pub line_bytes: usize,
+    /// Longest record kept while it may go on, bytes.
+    pub record_bytes: usize,
+}
+
+/// When and in what circumstances bytes were read.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadAt {
+    /// Where the first byte lies in its file.
+    pub offset: Offset,
+    /// When the bytes were read.
+    pub now: Timestamp,
+    /// When they were written at the latest: the file's modification time, or now.
+    pub written: Timestamp,
+    /// Written after following began.
+    pub fresh: bool,
+}
+
+/// How far the record at hand has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// No line of it was a candidate so far.
+    Unread,
+    /// Begins like a statement; how many lines were tried.
+    Waiting(u32),
+    /// Said something; the next line may be its exception.
+    CauseNext {
+        at: Option<Timestamp>,
+        mdc_job: Option<JobId>,
+    },
+    /// Nothing more is wanted of it.
+    Done,
+}
+
+/// The record that the last line read belongs to.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    /// Where its header lies in the buffer; none once it grew too long to keep.
+    start: Option<usize>,
+    stage: Stage,
+}
+
+/// Decodes one log.
+#[derive(Debug)]
+pub struct LogDecoder {
+    wording: Arc<Wording>,
+    log: LogId,
+    settings: LogSettings,
+    clock: Clock,
+    recognised: Recognised,
+    /// Lines looked at whose record may go on, then lines not looked at, then a partial line.
+    buffer: Vec<u8>,
+    /// Offset of the buffer's first byte in its file.
+    base: Offset,
+    /// End of the lines that were looked at.
+    seen: usize,
+    open: Option<Open>,
+    /// Inside a line that is too long, up to its newline.
+    skipping: bool,
+    following: bool,
+    tally: Tally,
+}
+
+impl LogDecoder {
+    /// A decoder for one log; nothing is known of it yet.
+    #[must_use]
+    pub fn new(wording: Arc<Wording>, log: LogId, settings: LogSettings) -> Self {
+        Self {
+            clock: Clock::new(settings.zone.clone(), Timestamp::UNIX_EPOCH),
+            recognised: Recognised::new(settings.layout.as_ref()),
+            wording,
+            log,
+            settings,
+            buffer: Vec::new(),
+            base: 0,
+            seen: 0,
+            open: None,
+            skipping: false,
+            following: false,
+            tally: Tally::default(),
+        }
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub const fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Id of the layout in use.
+    #[must_use]
+    pub fn layout(&self) -> Option<&str> {
+        self.recognised.layout().map(|layout| layout.id())
+    }
+
+    /// Takes consecutive bytes of the log's file and tells what the records in them say.
+    pub fn push(&mut self, bytes: &[u8], read: ReadAt, out: &mut impl FnMut(Seen)) {
+        if read.fresh && !self.following {
+            self.following = true;
+            self.clock.anchor_day();
+        }
+        self.clock.set_read_at(read.written);
+        let skipped = self.skip(bytes);
+        self.base = (read.offset + skipped as Offset).saturating_sub(self.buffer.len() as Offset);
+        let old = self.buffer.len();
+        self.buffer.extend_from_slice(&bytes[skipped..]);
+        if let Some(newline) = memchr::memrchr(b'\n', &self.buffer[old..]) {
+            self.look(old + newline + 1, read, out);
+        }
+        let partial =
+            self.buffer.len() - memchr::memrchr(b'\n', &self.buffer).map_or(0, |newline| newline + 1);
+        if partial > self.settings.line_bytes {
+            self.file_cut();
+            self.skipping = true;
+            self.tally.count(RecordResult::TooLong);
+        }
+    }
+
+    /// The file is left: a last line without newline is a line, and the record at hand is over.
+    pub fn file_end(&mut self, now: Timestamp, out: &mut impl FnMut(Seen)) {
+        if self.buffer.len() > self.seen {
+            let read = ReadAt {
+                offset: self.base,
+                now,
+                written: now,
+                fresh: false,
+            };
+            self.look(self.buffer.len(), read, out);
+        }
+        self.file_cut();
+        self.recognised.file_end();
+    }
+
+    /// What followed is gone: the partial line and the record at hand are forgotten.
+    pub fn file_cut(&mut self) {
+        self.buffer.clear();
+        self.seen = 0;
+        self.open = None;
+        self.skipping = false;
+    }
+
+    /// Lets the rest of a line that is too long go by; gives how many bytes went.
+    fn skip(&mut self, bytes: &[u8]) -> usize {
+        if !self.skipping {
+            return 0;
+        }
+        let newline = memchr::memchr(b'\n', bytes);
+        self.skipping = newline.is_none();
+        newline.map_or(bytes.len(), |newline| newline + 1)
+    }
+
+    /// Looks at the whole lines up to `end`, then keeps only what may go on.
+    fn look(&mut self, end: usize, read: ReadAt, out: &mut impl FnMut(Seen)) {
+        let buffer = std::mem::take(&mut self.buffer);
+        let lines = &buffer[..end];
+        let used = self
+            .recognised
+            .recognise(&self.wording.layouts, &lines[self.seen..], &mut self.tally);
+        let kept_from = match used {
+            Some(layout) => {
+                self.look_at(lines, &layout, out);
+                self.sample(lines, &layout, read);
+                self.seen = end;
+                self.kept_from(end)
+            }
+            // What cannot be read yet may be once more of it shows which layout it has.
+            None if end <= Recognised::SAMPLE => 0,
+            None => {
+                self.tally.count(RecordResult::Unparsed);
+                self.seen = end;
+                end
+            }
+        };
+        self.buffer = buffer;
+        self.buffer.drain(..kept_from);
+        self.base += kept_from as Offset;
+        self.seen -= kept_from.min(self.seen);
+        if let Some(Open {
+            start: Some(start), ..
+        }) = &mut self.open
+        {
+            *start -= kept_from.min(*start);
+        }
+        // One large read must not be held for ever by a quiet log.
+        if self.buffer.capacity() > 2 * Recognised::SAMPLE && self.buffer.len() < Recognised::SAMPLE {
+            self.buffer.shrink_to(Recognised::SAMPLE);
+        }
+    }
+
+    /// From where on the lines are kept: from the open record's header, unless it has grown too long.
+    fn kept_from(&mut self, end: usize) -> usize {
+        match &mut self.open {
+            Some(open) => match open.start {
+                Some(start) if end - start <= self.settings.record_bytes => start,
+                _ => {
+                    open.start = None;
+                    end
+                }
+            },
+            None => end,
+        }
+    }
+
+    fn look_at(&mut self, lines: &[u8], layout: &Layout, out: &mut impl FnMut(Seen)) {
+        let mut at = self.go_on(lines, self.seen, layout, out);
+        while let Some(hit) = self.wording.scanner.next(lines, at) {
+            let start = line_start(lines, hit, at);
+            let end = line_end(lines, hit);
+            self.pass(&lines[at..start], layout);
+            if let Some(header) = last_header(lines, at, start, layout) {
+                self.begin(header);
+            }
+            self.candidate(lines, start, end, layout, out);
+            at = self.go_on(lines, end, layout, out);
+        }
+        self.pass(&lines[at..], layout);
+        if let Some(header) = last_header(lines, at, lines.len(), layout) {
+            self.begin(header);
+        }
+    }
+
+    const fn begin(&mut self, header: usize) {
+        self.open = Some(Open {
+            start: Some(header),
+            stage: Stage::Unread,
+        });
+    }
+
+    /// Lines that nobody decodes: a log without dates tells midnights by them.
+    fn pass(&mut self, lines: &[u8], layout: &Layout) {
+        if self.recognised.is_dateless() {
+            for line in lines.split_inclusive(|byte| *byte == b'\n') {
+                layout.pass(line, &mut self.clock);
+            }
+        }
+    }
+
+    /// Gives the lines from `at` on to the open record while it wants them; gives the first one it did not take.
+    fn go_on(&mut self, lines: &[u8], mut at: usize, layout: &Layout, out: &mut impl FnMut(Seen)) -> usize {
+        while at < lines.len()
+            && let Some(open) = self.open
+            && matches!(open.stage, Stage::Waiting(_) | Stage::CauseNext { .. })
+        {
+            let end = line_end(lines, at);
+            if layout.is_header(&lines[at..end]) {
+                break;
+            }
+            self.extend(lines, at, end, layout, out);
+            at = end;
+        }
+        at
+    }
+
+    /// A line that holds a literal.
+    fn candidate(
+        &mut self,
+        lines: &[u8],
+        start: usize,
+        end: usize,
+        layout: &Layout,
+        out: &mut impl FnMut(Seen),
+    ) {
+        if end - start > self.settings.line_bytes {
+            self.tally.count(RecordResult::TooLong);
+            self.open = None;
+        } else if layout.is_header(&lines[start..end]) {
+            self.begin(start);
+            self.attempt(&lines[start..end], start, layout, out);
+        } else if self.open.is_some() {
+            self.extend(lines, start, end, layout, out);
+        } else {
+            self.tally.count(RecordResult::Unparsed);
+        }
+    }
+
+    /// A line that continues the open record.
+    fn extend(
+        &mut self,
+        lines: &[u8],
+        start: usize,
+        end: usize,
+        layout: &Layout,
+        out: &mut impl FnMut(Seen),
+    ) {
+        let Some(open) = self.open else { return };
+        match (open.stage, open.start) {
+            (Stage::Done, _) => {}
+            (Stage::CauseNext { at, mdc_job }, _) => {
+                self.set_stage(Stage::Done);
+                if let Some(cause) = Cause::parse(trimmed(&lines[start..end])) {
+                    out(self.seen_at(start, at, mdc_job, Said::Cause(cause)));
+                }
+            }
+            (_, Some(header)) if end - header <= self.settings.record_bytes => {
+                self.attempt(&lines[header..end], header, layout, out);
+            }
+            _ => {
+                self.tally.count(RecordResult::TooLong);
+                self.set_stage(Stage::Done);
+            }
+        }
+    }
+
+    /// Decodes the open record as far as its text goes and asks the rules.
+    fn attempt(&mut self, text: &[u8], header: usize, layout: &Layout, out: &mut impl FnMut(Seen)) {
+        let stage = match layout.decode(trimmed(text), &mut self.clock) {
+            Some(record) => self.ask(record, header, layout, out),
+            None => Stage::Done,
+        };
+        self.set_stage(stage);
+    }
+
+    fn ask(
+        &mut self,
+        record: Record<'_>,
+        header: usize,
+        layout: &Layout,
+        out: &mut impl FnMut(Seen),
+    ) -> Stage {
+        match self
+            .wording
+            .rules
+            .event(&record, self.recognised.shortens(layout))
+        {
+            Matched::Event { event, .. } if is_of_another_job(&record, &event) => {
+                self.tally.count(RecordResult::Refused);
+                Stage::Done
+            }
+            Matched::Event {
+                rule,
+                event,
+                wants_cause,
+            } => {
+                self.tally.matched(rule);
+                if std::str::from_utf8(&record.message).is_err() {
+                    self.tally.count(RecordResult::InvalidUtf8);
+                }
+                let (at, mdc_job) = (record.at, record.mdc_job);
+                out(self.seen_at(header, at, mdc_job, Said::Event(event)));
+                match record.cause {
+                    _ if !wants_cause => Stage::Done,
+                    Some(cause) => {
+                        out(self.seen_at(header, at, mdc_job, Said::Cause(cause)));
+                        Stage::Done
+                    }
+                    None if layout.is_json() => Stage::Done,
+                    None => Stage::CauseNext { at, mdc_job },
+                }
+            }
+            Matched::Maybe if !layout.is_json() => match self.open.map(|open| open.stage) {
+                Some(Stage::Waiting(lines)) if lines >= WAIT_LINES => Stage::Done,
+                Some(Stage::Waiting(lines)) => Stage::Waiting(lines + 1),
+                _ => Stage::Waiting(1),
+            },
+            Matched::Refused { why, .. } => {
+                self.tally.refused(&why);
+                Stage::Done
+            }
+            Matched::No | Matched::Maybe => {
+                self.tally.count(RecordResult::Ignored);
+                Stage::Done
+            }
+        }
+    }
+
+    /// One record of each read, the last, is looked at whatever it says: a log's clock, its levels, and whether it can still be read.
+    fn sample(&mut self, lines: &[u8], layout: &Layout, read: ReadAt) {
+        match self.open {
+            Some(Open {
+                start: Some(start), ..
+            }) if start >= self.seen => {
+                // On a clock of its own, so that what is told does not depend on how the bytes were cut into reads.
+                let end = line_end(lines, start);
+                if let Some(record) = layout.decode(trimmed(&lines[start..end]), &mut self.clock.clone()) {
+                    self.tally.sampled(&record, read.now, read.fresh);
+                }
+            }
+            None if self.seen < lines.len() => self.tally.unread(),
+            _ => {}
+        }
+    }
+
+    const fn set_stage(&mut self, stage: Stage) {
+        if let Some(open) = &mut self.open {
+            open.stage = stage;
+        }
+    }
+
+    fn seen_at(&self, at: usize, time: Option<Timestamp>, mdc_job: Option<JobId>, said: Said) -> Seen {
+        Seen {
+            log: self.log,
+            offset: self.base + at as Offset,
+            at: time,
+            mdc_job,
+            said,
+        }
+    }
+}
+
+/// The logging context knows better than the words: a line about one job in the context of another is somebody else's.
+fn is_of_another_job(record: &Record<'_>, event: &Event) -> bool {
+    matches!((record.mdc_job, event.job()), (Some(context), Some(named)) if context != named)
+}

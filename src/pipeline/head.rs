@@ -1,0 +1,99 @@
+//! What the first bytes of a file tell before it is read: when it begins, and who wrote it.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::{ChosenLayout, Wording};
+use crate::decode::clock::Clock;
+use crate::rules::logger_matches;
+
+/// Who wrote a file, as far as its first bytes tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writer {
+    /// A JobManager.
+    JobManager,
+    /// A TaskManager: prints nothing of interest.
+    TaskManager,
+    /// Cannot be told (yet).
+    Unknown,
+}
+
+/// What the first bytes of a file tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeadFacts {
+    /// Time of the first record that has one: what files are ordered by.
+    pub first_time: Option<Timestamp>,
+    /// Who wrote it.
+    pub writer: Writer,
+}
+
+/// Classes that log in one kind of process only; the ExecutionGraph is not among them, since its logger is what user
+/// code on a TaskManager borrows for look-alikes.
+const JOB_MANAGER: &[&str] = &[
+    "org.apache.flink.runtime.entrypoint.ClusterEntrypoint",
+    "org.apache.flink.runtime.dispatcher.StandaloneDispatcher",
+    "org.apache.flink.runtime.dispatcher.MiniDispatcher",
+    "org.apache.flink.runtime.dispatcher.DispatcherRestEndpoint",
+    "org.apache.flink.runtime.jobmaster.JobMaster",
+    "org.apache.flink.runtime.checkpoint.CheckpointCoordinator",
+    "org.apache.flink.runtime.resourcemanager.StandaloneResourceManager",
+    "org.apache.flink.runtime.resourcemanager.active.ActiveResourceManager",
+    "org.apache.flink.runtime.resourcemanager.slotmanager.FineGrainedSlotManager",
+    "org.apache.flink.runtime.resourcemanager.slotmanager.DeclarativeSlotManager",
+    "org.apache.flink.runtime.resourcemanager.slotmanager.SlotManagerImpl",
+    "org.apache.flink.runtime.scheduler.adaptive.AdaptiveScheduler",
+    "org.apache.flink.runtime.jobmaster.slotpool.DefaultDeclarativeSlotPool",
+    "org.apache.flink.client.deployment.application.executors.EmbeddedExecutor",
+];
+const TASK_MANAGER: &[&str] = &[
+    "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
+    "org.apache.flink.runtime.taskexecutor.TaskExecutor",
+    "org.apache.flink.runtime.taskexecutor.TaskManagerServices",
+    "org.apache.flink.runtime.taskexecutor.slot.TaskSlotTableImpl",
+    "org.apache.flink.runtime.taskexecutor.DefaultJobLeaderService",
+    "org.apache.flink.runtime.taskexecutor.JobLeaderService",
+    "org.apache.flink.runtime.taskmanager.Task",
+];
+
+/// Reads the beginning of a file; its last line may be torn.
+#[must_use]
+pub fn read_head(
+    wording: &Wording,
+    layout: Option<&ChosenLayout>,
+    zone: &TimeZone,
+    head: &[u8],
+) -> HeadFacts {
+    let mut facts = HeadFacts {
+        first_time: None,
+        writer: Writer::Unknown,
+    };
+    let detected = wording.layouts.detect(head);
+    let recognised = detected.layout.map(|id| wording.layouts.get(id));
+    let Some(layout) = layout.map(|chosen| &*chosen.0).or(recognised) else {
+        return facts;
+    };
+    let shortened = layout.shortens_loggers().unwrap_or(detected.shortened);
+    let mut clock = Clock::new(zone.clone(), Timestamp::UNIX_EPOCH);
+    let (mut job_manager, mut task_manager) = (false, false);
+    for line in head.split(|byte| *byte == b'\n') {
+        let Some(record) = layout.decode(line, &mut clock) else {
+            continue;
+        };
+        // A time without a date orders nothing.
+        facts.first_time = facts.first_time.or(record.at.filter(|_| !detected.dateless));
+        let is_one_of = |classes: &[&str]| {
+            classes
+                .iter()
+                .any(|class| logger_matches(&record.logger, class, shortened))
+        };
+        job_manager |= is_one_of(JOB_MANAGER);
+        task_manager |= is_one_of(TASK_MANAGER);
+    }
+    facts.writer = match (job_manager, task_manager) {
+        // Both in one process: a mini cluster, or a stream that mixes logs.
+        (true, _) => Writer::JobManager,
+        (false, true) => Writer::TaskManager,
+        (false, false) => Writer::Unknown,
+    };
+    facts
+}
