@@ -1,0 +1,151 @@
+//! Old content of several logs in the order in which it happened.
+//!
+//! Inside one log the order is the position, whatever its timestamps do; between the logs of one cluster it is event time.
+//! So each log has a queue, and the earliest front of a cluster goes first once every log of it that is still being read
+//! has something to compare with.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::line::LogId;
+use crate::model::event::Seen;
+
+/// Events queued of one log before its reading is held up for the others, so that memory does not grow with the logs.
+const ENOUGH: usize = 4096;
+
+/// The logs of all clusters whose old content is being read.
+#[derive(Debug, Default)]
+pub(super) struct Merge {
+    clusters: BTreeMap<Arc<str>, BTreeMap<LogId, Queue>>,
+    of: BTreeMap<LogId, Arc<str>>,
+}
+
+#[derive(Debug)]
+struct Queue {
+    /// Each with the time it counts as: never earlier than what stands before it in the same log.
+    events: VecDeque<(Timestamp, Seen)>,
+    reached: Timestamp,
+    over: bool,
+}
+
+impl Merge {
+    /// A log whose old content is about to be read.
+    pub(super) fn open(&mut self, log: LogId, cluster: Arc<str>) {
+        let queue = Queue {
+            events: VecDeque::new(),
+            reached: Timestamp::MIN,
+            over: false,
+        };
+        self.clusters.entry(Arc::clone(&cluster)).or_default().insert(log, queue);
+        self.of.insert(log, cluster);
+    }
+
+    /// Whether old content of this log is still expected.
+    pub(super) fn holds(&self, log: LogId) -> bool {
+        self.queue(log).is_some_and(|queue| !queue.over)
+    }
+
+    /// Whether more of this log is of use now. Of every cluster one log always is: that which the others wait for.
+    pub(super) fn wants(&self, log: LogId) -> bool {
+        self.queue(log).is_none_or(|queue| queue.events.len() < ENOUGH)
+    }
+
+    /// Takes an event of a log that was opened.
+    pub(super) fn push(&mut self, seen: Seen) {
+        if let Some(queue) = self.queue_mut(seen.log) {
+            queue.reached = seen.at.map_or(queue.reached, |at| at.max(queue.reached));
+            queue.events.push_back((queue.reached, seen));
+        }
+    }
+
+    /// No more old content comes from this log.
+    pub(super) fn finish(&mut self, log: LogId) {
+        if let Some(queue) = self.queue_mut(log) {
+            queue.over = true;
+        }
+    }
+
+    /// Gives out, in order, every event that nothing unread can come before.
+    pub(super) fn drain(&mut self, mut apply: impl FnMut(&Seen)) {
+        for logs in self.clusters.values_mut() {
+            while logs.values().all(|queue| queue.over || !queue.events.is_empty()) {
+                let fronts = logs.iter().filter_map(|(log, queue)| Some((queue.events.front()?.0, *log)));
+                let Some((_, earliest)) = fronts.min() else { break };
+                if let Some((_, seen)) = logs.get_mut(&earliest).and_then(|queue| queue.events.pop_front()) {
+                    apply(&seen);
+                }
+            }
+        }
+    }
+
+    fn queue(&self, log: LogId) -> Option<&Queue> {
+        self.clusters.get(self.of.get(&log)?)?.get(&log)
+    }
+
+    fn queue_mut(&mut self, log: LogId) -> Option<&mut Queue> {
+        self.clusters.get_mut(self.of.get(&log)?)?.get_mut(&log)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::event::{Event, Said};
+
+    fn seen(log: u32, second: Option<i64>, offset: u64) -> Seen {
+        Seen {
+            log: LogId(log),
+            offset,
+            at: second.map(|second| Timestamp::from_second(second).unwrap()),
+            mdc_job: None,
+            said: Said::Event(Event::GlobalFailure),
+        }
+    }
+
+    fn drained(merge: &mut Merge) -> Vec<u64> {
+        let mut out = Vec::new();
+        merge.drain(|seen| out.push(seen.offset));
+        out
+    }
+
+    #[test]
+    fn logs_of_a_cluster_are_merged_by_time_and_each_keeps_its_own_order() {
+        let mut merge = Merge::default();
+        for log in [1, 2] {
+            merge.open(LogId(log), Arc::from("c"));
+        }
+        merge.push(seen(1, Some(10), 100));
+        merge.push(seen(1, Some(5), 101));
+        merge.push(seen(1, None, 102));
+        assert_eq!(drained(&mut merge), [0; 0], "the other log may hold something earlier");
+        merge.push(seen(2, Some(7), 200));
+        assert_eq!(drained(&mut merge), [200]);
+        merge.push(seen(2, Some(20), 201));
+        assert_eq!(drained(&mut merge), [100, 101, 102]);
+        merge.finish(LogId(1));
+        assert_eq!(drained(&mut merge), [201]);
+    }
+
+    #[test]
+    fn clusters_do_not_wait_for_each_other() {
+        let mut merge = Merge::default();
+        merge.open(LogId(1), Arc::from("a"));
+        merge.open(LogId(2), Arc::from("b"));
+        merge.push(seen(2, Some(1), 200));
+        assert_eq!(drained(&mut merge), [200]);
+    }
+
+    #[test]
+    fn a_log_far_ahead_of_the_others_is_held_up() {
+        let mut merge = Merge::default();
+        merge.open(LogId(1), Arc::from("a"));
+        merge.open(LogId(2), Arc::from("a"));
+        for second in 0..ENOUGH {
+            assert!(merge.wants(LogId(1)));
+            merge.push(seen(1, i64::try_from(second).ok(), 0));
+        }
+        assert!(!merge.wants(LogId(1)) && merge.wants(LogId(2)));
+    }
+}
