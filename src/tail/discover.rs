@@ -10,10 +10,12 @@ use globset::{GlobBuilder, GlobMatcher};
 use regex::Regex;
 
 use super::fs::{Entry, Fs, Kind};
+use crate::stats::Op;
 
 /// One path, directory, pattern, or standard input, as the user gave it.
 #[derive(Debug, Clone)]
 pub struct Source {
+    given: PathBuf,
     spec: Spec,
     capture: Option<Regex>,
 }
@@ -59,12 +61,14 @@ impl Source {
         if capture.as_ref().is_some_and(|regex| !regex.capture_names().flatten().any(|name| name == "cluster")) {
             return Err(BadSource::NoCluster);
         }
+        // Without `/./` and doubled slashes, so that one file has one path.
+        let given: PathBuf = Path::new(path).components().collect();
         let spec = match path.as_bytes() {
             b"-" => Spec::Stdin,
             bytes if bytes.iter().any(|byte| b"*?[{".contains(byte)) => Self::glob(bytes)?,
-            _ => Spec::Path(path.into()),
+            _ => Spec::Path(given.clone()),
         };
-        Ok(Self { spec, capture })
+        Ok(Self { given, spec, capture })
     }
 
     fn glob(pattern: &[u8]) -> Result<Spec, BadSource> {
@@ -94,12 +98,8 @@ impl Source {
     }
 
     /// As given, for telling people about it.
-    pub(super) fn shown(&self) -> PathBuf {
-        match &self.spec {
-            Spec::Stdin => "-".into(),
-            Spec::Path(path) => path.clone(),
-            Spec::Glob { base, .. } => base.clone(),
-        }
+    pub(super) fn given(&self) -> &Path {
+        &self.given
     }
 
     /// What the source's expression takes from a path.
@@ -148,8 +148,8 @@ pub(super) struct Found {
     pub(super) targets: Vec<Target>,
     /// Directories walked through on the way: something new may appear in them.
     pub(super) walked: BTreeSet<PathBuf>,
-    /// Directories that could not be listed.
-    pub(super) failed: Vec<(PathBuf, io::Error)>,
+    /// What could not be asked.
+    pub(super) failed: Vec<(PathBuf, Op, io::Error)>,
 }
 
 /// Deepest that `**` goes: enough for any tree of logs, and an end to one that contains itself.
@@ -157,7 +157,15 @@ const DEEPEST: usize = 32;
 
 impl Found {
     fn path(&mut self, path: &Path, source: usize, fs: &dyn Fs, matched: Vec<String>) {
-        let directory = fs.stat(path).is_ok_and(|stat| stat.kind == Kind::Directory);
+        let directory = match fs.stat(path) {
+            Ok(stat) => stat.kind == Kind::Directory,
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    self.failed.push((path.to_owned(), Op::Stat, error));
+                }
+                false
+            }
+        };
         match (directory, path.file_name()) {
             (false, Some(name)) => {
                 let parent = path.parent().unwrap_or(Path::new(""));
@@ -215,7 +223,9 @@ impl Found {
         let entries = match fs.list(&here(dir)) {
             Ok(entries) => entries,
             Err(error) => {
-                self.failed.push((here(dir), error));
+                if error.kind() != io::ErrorKind::NotFound {
+                    self.failed.push((here(dir), Op::List, error));
+                }
                 return Vec::new();
             }
         };

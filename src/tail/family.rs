@@ -39,7 +39,7 @@ impl Name {
             stem: container.map_or_else(|| OsStr::from_bytes(stem).to_owned(), |_| CONTAINER.into()),
             rotated: gz || !suffix.is_empty(),
             gz,
-            number: number(container.unwrap_or(suffix)),
+            number: number(container.filter(|_| suffix.is_empty()).unwrap_or(suffix)),
         }
     }
 

@@ -281,7 +281,7 @@ impl Tracked {
         Step::Wait
     }
 
-    /// Reads on, at most one buffer.
+    /// Reads on, at most what `buffer` holds beside [`Place::ANCHOR`] bytes.
     pub(super) fn read(&mut self, pass: &mut Pass<'_>, numbers: &mut Numbers, buffer: &mut [u8]) -> Step {
         if self.retry.waits(pass.now) {
             return Step::Wait;
@@ -324,7 +324,7 @@ impl Tracked {
     /// Gives again what the position asked for. What cannot be had is done without.
     fn read_context(&mut self, pass: &mut Pass<'_>, numbers: &mut Numbers, buffer: &mut [u8]) -> io::Result<Step> {
         let offset = self.place.offset.saturating_sub(self.context);
-        let most = most(buffer.len(), self.place.offset - offset);
+        let most = most(buffer.len() - Place::ANCHOR, self.place.offset - offset);
         let got = self.fill(&mut buffer[..most], offset)?;
         if got < most {
             self.context = 0;
@@ -343,7 +343,7 @@ impl Tracked {
     ) -> io::Result<Step> {
         // The bytes before the place and those after it come in one read, so that no truncation fits between them.
         let anchor = self.place.anchor.len();
-        let want = anchor + most(buffer.len() - anchor, self.to_next_boundary(stat.size));
+        let want = anchor + most(buffer.len() - Place::ANCHOR, self.to_next_boundary(stat.size));
         let got = self.fill(&mut buffer[..want], self.place.offset - anchor as u64)?;
         if got < anchor {
             return Ok(self.doubt(pass));
@@ -386,7 +386,8 @@ impl Tracked {
             self.quiet = pass.now;
             self.settle();
         }
-        match self.fill(buffer, self.place.offset) {
+        let most = buffer.len() - Place::ANCHOR;
+        match self.fill(&mut buffer[..most], self.place.offset) {
             Ok(0) => Ok(Step::AtEnd),
             Ok(got) => {
                 let data = self.take(&buffer[..got], 0);

@@ -155,11 +155,11 @@ impl Log {
         sink.file_end(self.id);
         Self::drop_backlog(&mut self.backlog, &mut front);
         front.close();
-        let unlinked = front.missing.is_some();
+        front.settle();
+        let unlinked = front.missing.is_some_and(|since| pass.now >= since + pass.settings.grace);
         if unlinked {
             self.remember(front.place);
         } else {
-            front.settle();
             self.done.push(front);
         }
         if self.queue.is_empty() && unlinked && !self.gone {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::file::{Pass, Step, Tracked};
 use super::fs::Fs;
+use super::identity::Place;
 use super::log::Log;
 use super::notice::{Notice, Notices};
 use super::stdin::{Stdin, Taken};
@@ -77,9 +78,9 @@ impl LogReader {
         self.notices.take()
     }
 
-    /// The next piece, read into `buffer` (made as large as [`Settings::chunk`] asks); none at the end of the log.
+    /// The next piece, read into `buffer` (made a little larger than [`Settings::chunk`]); none at the end of the log.
     pub fn next_chunk<'b>(&mut self, buffer: &'b mut Vec<u8>) -> Option<Chunk<'b>> {
-        buffer.resize(self.settings.chunk, 0);
+        buffer.resize(self.settings.chunk + Place::ANCHOR, 0);
         match self.input {
             Input::Files(_) => self.next_of_files(buffer),
             Input::Stdin(_) => self.next_of_stdin(buffer),

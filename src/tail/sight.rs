@@ -146,7 +146,9 @@ impl Log {
             if self.unclear.get(&member.stat.id).is_some_and(|last| (last.0, last.1) == (seen.0, seen.1)) {
                 continue;
             }
-            let Some(sample) = self.sample(member, sight.classify, pass) else { continue };
+            let Some(mut content) = self.or_failed(open(member, pass), Op::Open, member, pass) else { continue };
+            let sample = Sample::read(&mut content, sight.classify);
+            let Some(sample) = self.or_failed(sample, Op::Read, member, pass) else { continue };
             match sample.facts.writer {
                 Writer::Unknown if sight.named == Named::Pattern => return Writer::JobManager,
                 Writer::Unknown if sample.full => {
@@ -160,10 +162,6 @@ impl Log {
         Writer::Unknown
     }
 
-    fn sample(&mut self, member: &Member, classify: &Classify, pass: &mut Pass<'_>) -> Option<Sample> {
-        let sample = open(member, pass).and_then(|mut content| Sample::read(&mut content, classify));
-        self.or_failed(sample, Op::Open, member, pass)
-    }
 
     fn or_failed<T>(&mut self, result: io::Result<T>, op: Op, member: &Member, pass: &mut Pass<'_>) -> Option<T> {
         match result {
@@ -201,11 +199,15 @@ impl Log {
             let found = sight.members.iter().find(|member| member.stat.id == position.id);
             let found = found.map(|member| (member.path.clone(), member.stat, member.name.gz));
             let found = found.or_else(|| sight.find(position.id, pass).map(|(path, stat)| (path, stat, false)));
-            let same = found.filter(|(path, _, gz)| {
+            let compared = found.as_ref().map(|(path, _, gz)| {
                 let content = pass.fs.open(path).map(|opened| Content::new(opened, *gz));
-                content.and_then(|mut content| file.place.compare(&mut content)).is_ok_and(|is| is == Compared::Same)
+                content.and_then(|mut content| file.place.compare(&mut content))
             });
-            if let Some((path, stat, gz)) = same {
+            if let Some(Ok(Compared::Shorter | Compared::Different)) = compared {
+                // Or its inode was given to another file; a truncation is by far the more frequent.
+                self.numbers.rotated(Rotation::Truncate);
+            }
+            if let (Some((path, stat, gz)), Some(Ok(Compared::Same))) = (found, compared) {
                 file.seen(path, &stat);
                 (file.gz, file.closed) = (gz, gz);
                 if sight.beginning && !gz && !position.done {
@@ -256,8 +258,9 @@ impl Log {
                     pass.soon = true;
                     self.done.push(file);
                 }
-                // Other content under a known inode (a copytruncate that overwrites one copy): news like any other.
-                Some(Compared::Shorter | Compared::Different) => {}
+                // Other content under a known inode (one copy overwritten by each copytruncate, or the inode of a file
+                // that was deleted): news like any other.
+                Some(Compared::Shorter | Compared::Different) => self.remember(file.place),
             }
         }
     }
@@ -398,11 +401,8 @@ impl Log {
         if before.is_some_and(|last| pass.now < last.2 + SETTLED) {
             return None;
         }
-        let opened = open(member, pass).and_then(|mut content| {
-            let sample = Sample::read(&mut content, sight.classify)?;
-            Ok((content, sample))
-        });
-        let (mut content, sample) = self.or_failed(opened, Op::Open, member, pass)?;
+        let mut content = self.or_failed(open(member, pass), Op::Open, member, pass)?;
+        let sample = self.or_failed(Sample::read(&mut content, sight.classify), Op::Read, member, pass)?;
         let kin = if member.name.gz {
             self.kin_of_packed(&mut content, &sample, news, before.is_some(), pass)
         } else if first || !member.name.rotated {

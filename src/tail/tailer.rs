@@ -94,7 +94,7 @@ impl Tailer {
         for position in positions {
             restored.entry(position.log.clone()).or_default().push(position);
         }
-        let buffer = vec![0; settings.chunk.max(Place::ANCHOR) + Place::ANCHOR];
+        let buffer = vec![0; settings.chunk + Place::ANCHOR];
         Self {
             fs,
             sources,
@@ -220,6 +220,12 @@ impl Tailer {
         })
     }
 
+    /// Files held open.
+    #[must_use]
+    pub fn open_files(&self) -> usize {
+        Arc::strong_count(&self.token) - 1
+    }
+
     /// Notices not yet taken.
     pub fn take_notices(&mut self) -> Vec<Notice> {
         self.notices.take()
@@ -269,14 +275,14 @@ impl Tailer {
         for (index, source) in self.sources.iter().enumerate() {
             let found = source.targets(index, &*self.fs);
             if found.targets.is_empty() && !source.is_stdin() {
-                self.notices.say(Notice::Missing(source.shown()));
+                self.notices.say(Notice::Missing(source.given().to_owned()));
             }
             for target in found.targets {
                 self.targets.entry(target.dir.clone()).or_default().push(target);
             }
             self.walked.extend(found.walked);
-            for (dir, error) in found.failed {
-                trouble(&mut self.troubles, &mut self.notices, &dir, Op::List, &error);
+            for (path, op, error) in found.failed {
+                trouble(&mut self.troubles, &mut self.notices, &path, op, &error);
             }
         }
     }
@@ -555,7 +561,7 @@ impl Tailer {
         };
         let (progress, read) = log.advance(&mut pass, budget, &mut self.buffer, sink);
         let (soon, starved) = (pass.soon, pass.starved);
-        let open = Arc::strong_count(&self.token) - 1;
+        let open = self.open_files();
         if starved || open > self.settings.open_files {
             self.close_some(if starved { open / 2 } else { self.settings.open_files / 2 });
         }
@@ -610,13 +616,22 @@ impl Tailer {
 
     /// Tells once of directories in which nothing was found.
     fn tell_of_nothing(&mut self) {
-        for target in self.targets.values().flatten().filter(|target| matches!(target.select, Select::Logs)) {
+        for target in self.targets.values().flatten() {
             let logs = self.families.get(&target.dir);
-            let followed = logs.is_some_and(|logs| {
-                logs.values().filter_map(|id| self.logs.get(id)).any(|log| log.stage == Stage::Followed)
-            });
-            if !followed {
-                self.notices.say(Notice::NoJobManagerLog(target.dir.clone()));
+            let any = |meant: &dyn Fn(&Log) -> bool| {
+                logs.is_some_and(|logs| logs.values().filter_map(|id| self.logs.get(id)).any(meant))
+            };
+            match &target.select {
+                Select::Logs if !any(&|log| log.stage == Stage::Followed) => {
+                    self.notices.say(Notice::NoJobManagerLog(target.dir.clone()));
+                }
+                Select::File(file) if !any(&|log| log.stem == Name::parse(file).stem) => {
+                    self.notices.say(Notice::Missing(target.dir.join(file)));
+                }
+                Select::Glob(_) if !any(&|_| true) => {
+                    self.notices.say(Notice::Missing(self.sources[target.source].given().to_owned()));
+                }
+                Select::Logs | Select::File(_) | Select::Glob(_) => {}
             }
         }
     }

@@ -110,8 +110,9 @@ fn t28_random_bytes_under_a_packed_name_are_told_and_skipped() {
     rig.write("x.log.1.gz", (0..20_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect::<Vec<_>>());
     rig.append("x.log", text(0, 10));
     rig.poll();
+    // Once for telling whether it is still being packed, once for reading it.
     rig.wait(6);
-    rig.settle();
+    rig.wait(6);
     assert_eq!(rig.sink.lines, lines(0, 10));
     assert_eq!(rig.errors(Op::Unpack), 1);
 }
