@@ -36,8 +36,8 @@ pub(super) struct Log {
     pub(super) queue: VecDeque<Tracked>,
     /// Files read to their end that are still there: they may grow, be packed, or be overwritten.
     pub(super) done: Vec<Tracked>,
-    /// Files read to their end that are gone, newest last: their packed copies may come.
-    pub(super) gone_places: VecDeque<Place>,
+    /// What files held that were read to their end and are found no more, and since when: their packed copies may come.
+    pub(super) departed: Vec<(Place, Duration)>,
     /// Saved positions, until the log's files are first seen.
     pub(super) restored: Vec<Position>,
     /// The file that had the log's own name when last looked at.
@@ -64,9 +64,6 @@ pub(super) enum Progress {
     Look,
 }
 
-/// How many files that are gone are remembered by their content.
-const REMEMBERED: usize = 32;
-
 impl Log {
     pub(super) fn new(id: LogId, info: LogInfo, dir: PathBuf, stem: OsString) -> Self {
         Self {
@@ -77,7 +74,7 @@ impl Log {
             stage: Stage::Waiting,
             queue: VecDeque::new(),
             done: Vec::new(),
-            gone_places: VecDeque::new(),
+            departed: Vec::new(),
             restored: Vec::new(),
             current: None,
             unclear: HashMap::new(),
@@ -157,9 +154,7 @@ impl Log {
         front.close();
         front.settle();
         let unlinked = front.missing.is_some_and(|since| pass.now >= since + pass.settings.grace);
-        if unlinked {
-            self.remember(front.place);
-        } else {
+        if !unlinked {
             self.done.push(front);
         }
         if self.queue.is_empty() && unlinked && !self.gone {
@@ -177,13 +172,6 @@ impl Log {
             backlog.read_files += 1;
             file.backlog_end = 0;
         }
-    }
-
-    pub(super) fn remember(&mut self, place: Place) {
-        if self.gone_places.len() == REMEMBERED {
-            self.gone_places.pop_front();
-        }
-        self.gone_places.push_back(place);
     }
 
     /// Whether there is anything to do for it in this pass.
@@ -206,9 +194,17 @@ impl Log {
             done,
             back: 0,
         };
+        let departed = self.departed.iter().map(|(place, _)| Position {
+            log: self.info.name.clone(),
+            id: FileId::NONE,
+            place: place.clone(),
+            size: place.offset,
+            done: true,
+            back: 0,
+        });
         let done = self.done.iter().map(move |file| position(file, true));
         let queue = self.queue.iter().map(move |file| position(file, false));
-        self.restored.iter().cloned().chain(done).chain(queue)
+        self.restored.iter().cloned().chain(departed).chain(done).chain(queue)
     }
 
     /// Its numbers, as far as reading makes them.

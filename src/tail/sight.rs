@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -102,15 +103,9 @@ impl Log {
                 None => file.missing = file.missing.or(Some(pass.now)),
             }
         }
-        let mut kept = Vec::with_capacity(self.done.len());
-        for file in std::mem::take(&mut self.done) {
-            if file.missing.is_none_or(|since| pass.now < since + pass.settings.grace) {
-                kept.push(file);
-            } else if !file.gz {
-                self.remember(file.place);
-            }
-        }
-        self.done = kept;
+        let recent = |since: Duration| pass.now < since + pass.settings.grace;
+        self.done.retain(|file| file.missing.is_none_or(recent));
+        self.departed.retain(|(_, since)| recent(*since));
         self.unclear.retain(|id, _| sight.members.iter().any(|member| member.stat.id == *id));
     }
 
@@ -219,7 +214,7 @@ impl Log {
                     self.queue.push_back(file);
                 }
             } else if position.done {
-                self.remember(file.place);
+                self.departed.push((file.place, pass.now));
             } else {
                 file.id = FileId::NONE;
                 file.missing = Some(pass.now);
@@ -260,7 +255,9 @@ impl Log {
                 }
                 // Other content under a known inode (one copy overwritten by each copytruncate, or the inode of a file
                 // that was deleted): news like any other.
-                Some(Compared::Shorter | Compared::Different) => self.remember(file.place),
+                Some(Compared::Shorter | Compared::Different) => {
+                    self.departed.push((file.place, pass.now));
+                }
             }
         }
     }
@@ -452,7 +449,7 @@ impl Log {
         if sample.first.is_empty() {
             return Ok(if pass.once || settled { Kin::New } else { Kin::Unclear });
         }
-        let read = self.done.iter().map(|file| &file.place).chain(&self.gone_places);
+        let read = self.done.iter().map(|file| &file.place).chain(self.departed.iter().map(|(place, _)| place));
         match kin::of_packed(content, &sample.first, read)? {
             Kin::New => {}
             // Damaged for good, and it begins like what was read: there is nothing to gain from it.
