@@ -58,7 +58,10 @@ impl Source {
     /// When the pattern or the expression cannot be compiled.
     pub fn new(path: &OsStr, cluster: Option<&str>) -> Result<Self, BadSource> {
         let capture = cluster.map(Regex::new).transpose()?;
-        if capture.as_ref().is_some_and(|regex| !regex.capture_names().flatten().any(|name| name == "cluster")) {
+        if capture
+            .as_ref()
+            .is_some_and(|regex| !regex.capture_names().flatten().any(|name| name == "cluster"))
+        {
             return Err(BadSource::NoCluster);
         }
         // Without `/./` and doubled slashes, so that one file has one path.
@@ -75,13 +78,18 @@ impl Source {
         let absolute = pattern.starts_with(b"/");
         let mut base = PathBuf::from(if absolute { "/" } else { "" });
         let mut parts = Vec::new();
-        for component in pattern.split(|byte| *byte == b'/').filter(|component| !component.is_empty()) {
+        for component in pattern
+            .split(|byte| *byte == b'/')
+            .filter(|component| !component.is_empty())
+        {
             let text = OsStr::from_bytes(component);
             let wild = component.iter().any(|byte| b"*?[{".contains(byte));
             match component {
                 b"**" => parts.push(Part::Deep),
                 _ if wild => {
-                    let glob = GlobBuilder::new(&text.to_string_lossy()).literal_separator(true).build()?;
+                    let glob = GlobBuilder::new(&text.to_string_lossy())
+                        .literal_separator(true)
+                        .build()?;
                     parts.push(Part::Wild(glob.compile_matcher()));
                 }
                 _ if parts.is_empty() => base.push(text),
@@ -170,14 +178,34 @@ impl Found {
             (false, Some(name)) => {
                 let parent = path.parent().unwrap_or(Path::new(""));
                 let select = Select::File(name.to_owned());
-                self.targets.push(Target { dir: here(parent), source, select, matched });
+                self.targets.push(Target {
+                    dir: here(parent),
+                    source,
+                    select,
+                    matched,
+                });
             }
-            _ => self.targets.push(Target { dir: here(path), source, select: Select::Logs, matched }),
+            _ => self.targets.push(Target {
+                dir: here(path),
+                source,
+                select: Select::Logs,
+                matched,
+            }),
         }
     }
 
-    fn walk(&mut self, dir: &Path, parts: &[Part], source: usize, fs: &dyn Fs, matched: &[String], depth: usize) {
-        let Some((part, rest)) = parts.split_first() else { return };
+    fn walk(
+        &mut self,
+        dir: &Path,
+        parts: &[Part],
+        source: usize,
+        fs: &dyn Fs,
+        matched: &[String],
+        depth: usize,
+    ) {
+        let Some((part, rest)) = parts.split_first() else {
+            return;
+        };
         match part {
             Part::Literal(name) if rest.is_empty() => {
                 if fs.stat(&dir.join(name)).is_ok() {
@@ -188,7 +216,12 @@ impl Found {
             Part::Wild(glob) => {
                 if rest.is_empty() {
                     let select = Select::Glob(glob.clone());
-                    self.targets.push(Target { dir: here(dir), source, select, matched: matched.to_vec() });
+                    self.targets.push(Target {
+                        dir: here(dir),
+                        source,
+                        select,
+                        matched: matched.to_vec(),
+                    });
                 }
                 for (path, name) in self.directories(dir, fs, true) {
                     if glob.is_match(&name) {
@@ -204,7 +237,12 @@ impl Found {
             Part::Deep => {
                 if rest.is_empty() {
                     let select = Select::Logs;
-                    self.targets.push(Target { dir: here(dir), source, select, matched: matched.to_vec() });
+                    self.targets.push(Target {
+                        dir: here(dir),
+                        source,
+                        select,
+                        matched: matched.to_vec(),
+                    });
                 } else {
                     self.walk(dir, rest, source, fs, matched, depth);
                 }
@@ -232,7 +270,12 @@ impl Found {
         self.walked.insert(here(dir));
         let is_directory = |entry: &Entry| match entry.kind {
             Some(kind) => kind == Kind::Directory,
-            None => links && fs.stat(&dir.join(&entry.name)).is_ok_and(|stat| stat.kind == Kind::Directory),
+            None => {
+                links
+                    && fs
+                        .stat(&dir.join(&entry.name))
+                        .is_ok_and(|stat| stat.kind == Kind::Directory)
+            }
         };
         let mut found: Vec<_> = entries
             .into_iter()
@@ -246,9 +289,17 @@ impl Found {
 
 /// The path of a directory; an empty one is where the program runs.
 fn here(dir: &Path) -> PathBuf {
-    if dir.as_os_str().is_empty() { PathBuf::from(".") } else { dir.to_owned() }
+    if dir.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        dir.to_owned()
+    }
 }
 
 fn and(matched: &[String], name: &OsStr) -> Vec<String> {
-    matched.iter().cloned().chain([name.to_string_lossy().into_owned()]).collect()
+    matched
+        .iter()
+        .cloned()
+        .chain([name.to_string_lossy().into_owned()])
+        .collect()
 }

@@ -32,9 +32,13 @@ const ENDINGS: [&[u8]; 6] = [b".log", b".out", b".err", b".txt", b".jsonl", b".j
 impl Name {
     pub(super) fn parse(name: &OsStr) -> Self {
         let whole = name.as_bytes();
-        let (bytes, gz) = whole.strip_suffix(b".gz").map_or((whole, false), |rest| (rest, true));
+        let (bytes, gz) = whole
+            .strip_suffix(b".gz")
+            .map_or((whole, false), |rest| (rest, true));
         let (stem, suffix) = split(bytes);
-        let container = stem.strip_suffix(b".log").filter(|n| !n.is_empty() && n.iter().all(u8::is_ascii_digit));
+        let container = stem
+            .strip_suffix(b".log")
+            .filter(|n| !n.is_empty() && n.iter().all(u8::is_ascii_digit));
         Self {
             stem: container.map_or_else(|| OsStr::from_bytes(stem).to_owned(), |_| CONTAINER.into()),
             rotated: gz || !suffix.is_empty(),
@@ -59,9 +63,18 @@ impl Name {
 /// `jobmanager.log`). Standard output need not hold a log, whoever's it is.
 pub(super) fn writer_by_name(stem: &OsStr) -> Option<Writer> {
     const TASK: [&[u8]; 2] = [b"taskexecutor", b"taskmanager"];
-    const JOB: [&[u8]; 5] =
-        [b"standalonesession", b"standalonejob", b"kubernetes-session", b"kubernetes-application", b"jobmanager"];
-    let named = |words: &[&[u8]]| words.iter().any(|word| memchr::memmem::find(stem.as_bytes(), word).is_some());
+    const JOB: [&[u8]; 5] = [
+        b"standalonesession",
+        b"standalonejob",
+        b"kubernetes-session",
+        b"kubernetes-application",
+        b"jobmanager",
+    ];
+    let named = |words: &[&[u8]]| {
+        words
+            .iter()
+            .any(|word| memchr::memmem::find(stem.as_bytes(), word).is_some())
+    };
     if named(&TASK) {
         return Some(Writer::TaskManager);
     }
@@ -88,7 +101,9 @@ fn split(name: &[u8]) -> (&[u8], &[u8]) {
 
 fn counts_or_dates(suffix: &[u8]) -> bool {
     let separated = matches!(suffix[0], b'.' | b'-' | b'_');
-    let plain = suffix.iter().all(|byte| byte.is_ascii_digit() || b".-_:TZ+".contains(byte));
+    let plain = suffix
+        .iter()
+        .all(|byte| byte.is_ascii_digit() || b".-_:TZ+".contains(byte));
     separated && (suffix == b".old" || plain && suffix.iter().any(u8::is_ascii_digit))
 }
 
@@ -96,7 +111,9 @@ fn number(text: &[u8]) -> u64 {
     text.iter()
         .skip_while(|byte| !byte.is_ascii_digit())
         .take_while(|byte| byte.is_ascii_digit())
-        .fold(0_u64, |sum, digit| sum.saturating_mul(10).saturating_add(u64::from(digit - b'0')))
+        .fold(0_u64, |sum, digit| {
+            sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
+        })
 }
 
 #[cfg(test)]
@@ -123,7 +140,13 @@ mod tests {
             ("12.log", "*.log", false, false, 12),
             ("0.log.20240501-120000", "*.log", true, false, 20_240_501),
             ("0.log.20240501-120000.gz", "*.log", true, true, 20_240_501),
-            ("flink--standalonesession-0-host.log", "flink--standalonesession-0-host.log", false, false, 0),
+            (
+                "flink--standalonesession-0-host.log",
+                "flink--standalonesession-0-host.log",
+                false,
+                false,
+                0,
+            ),
             ("flink-1.20.log.3", "flink-1.20.log", true, false, 3),
             ("jobs.jsonl.1", "jobs.jsonl", true, false, 1),
             ("app", "app", false, false, 0),
@@ -134,17 +157,37 @@ mod tests {
             ("", "", false, false, 0),
         ] {
             let parsed = Name::parse(OsStr::new(name));
-            let expected = Name { stem: stem.into(), rotated, gz, number };
+            let expected = Name {
+                stem: stem.into(),
+                rotated,
+                gz,
+                number,
+            };
             assert_eq!(parsed, expected, "{name}");
         }
     }
 
     #[test]
     fn a_directory_offers_logs_and_nothing_else() {
-        for name in ["x.log", "x.log.1", "x.log.1.gz", "x.out", "0.log", "x.log-20240501.gz"] {
+        for name in [
+            "x.log",
+            "x.log.1",
+            "x.log.1.gz",
+            "x.out",
+            "0.log",
+            "x.log-20240501.gz",
+        ] {
             assert!(Name::parse(OsStr::new(name)).is_log(), "{name}");
         }
-        for name in ["x.txt", ".x.log", "x.log.swp", "x.log.lck", "flink-conf.yaml", "x.gz", "log"] {
+        for name in [
+            "x.txt",
+            ".x.log",
+            "x.log.swp",
+            "x.log.lck",
+            "flink-conf.yaml",
+            "x.gz",
+            "log",
+        ] {
             assert!(!Name::parse(OsStr::new(name)).is_log(), "{name}");
         }
     }

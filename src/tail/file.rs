@@ -188,7 +188,11 @@ impl Tracked {
 
     /// Bytes known and not read. A packed file's are not known.
     pub(super) fn lag(&self) -> u64 {
-        if self.gz { 0 } else { self.size.saturating_sub(self.place.offset) }
+        if self.gz {
+            0
+        } else {
+            self.size.saturating_sub(self.place.offset)
+        }
     }
 
     pub(super) const fn is_held(&self) -> bool {
@@ -224,15 +228,26 @@ impl Tracked {
     }
 
     /// Opens it if need be; its content, and what the system says of the open file.
-    pub(super) fn hold(&mut self, pass: &mut Pass<'_>, numbers: &mut Numbers) -> Result<(Stat, &mut Content), Step> {
+    pub(super) fn hold(
+        &mut self,
+        pass: &mut Pass<'_>,
+        numbers: &mut Numbers,
+    ) -> Result<(Stat, &mut Content), Step> {
         if self.held.is_none() {
             if self.missing.is_some() {
-                return Err(if self.homeless.is_some() { Step::Wait } else { Step::AtEnd });
+                return Err(if self.homeless.is_some() {
+                    Step::Wait
+                } else {
+                    Step::AtEnd
+                });
             }
             match pass.fs.open(&self.path) {
                 Ok(file) => {
                     let content = Content::new(file, self.gz);
-                    self.held = Some(Held { content, _token: Arc::clone(pass.token) });
+                    self.held = Some(Held {
+                        content,
+                        _token: Arc::clone(pass.token),
+                    });
                     self.reopened = true;
                     self.checked = None;
                 }
@@ -259,20 +274,29 @@ impl Tracked {
     /// Whether it still holds what was read of it; none when that cannot be asked now.
     pub(super) fn verify(&mut self, pass: &mut Pass<'_>, numbers: &mut Numbers) -> Option<Compared> {
         let place = std::mem::take(&mut self.place);
-        let compared = self.hold(pass, numbers).map(|(_, content)| place.compare(content));
+        let compared = self
+            .hold(pass, numbers)
+            .map(|(_, content)| place.compare(content));
         self.place = place;
         compared.ok()?.ok()
     }
 
     /// Keeps what was opened to look into it.
     pub(super) fn keep(&mut self, content: Content, pass: &Pass<'_>) {
-        self.held = Some(Held { content, _token: Arc::clone(pass.token) });
+        self.held = Some(Held {
+            content,
+            _token: Arc::clone(pass.token),
+        });
     }
 
     fn failed(&mut self, pass: &mut Pass<'_>, numbers: &mut Numbers, op: Op, error: &io::Error) -> Step {
         numbers.failed(op);
         pass.starved |= is_out_of_files(error);
-        pass.notices.say(Notice::Failed { path: self.path.clone(), op, error: error.to_string() });
+        pass.notices.say(Notice::Failed {
+            path: self.path.clone(),
+            op,
+            error: error.to_string(),
+        });
         self.retry.failed(pass.now);
         // A handle that failed once (ESTALE) may fail for ever; the next try opens anew if there is a name.
         if self.may_close() {
@@ -322,7 +346,12 @@ impl Tracked {
     }
 
     /// Gives again what the position asked for. What cannot be had is done without.
-    fn read_context(&mut self, pass: &mut Pass<'_>, numbers: &mut Numbers, buffer: &mut [u8]) -> io::Result<Step> {
+    fn read_context(
+        &mut self,
+        pass: &mut Pass<'_>,
+        numbers: &mut Numbers,
+        buffer: &mut [u8],
+    ) -> io::Result<Step> {
         let offset = self.place.offset.saturating_sub(self.context);
         let most = most(buffer.len() - Place::ANCHOR, self.place.offset - offset);
         let got = self.fill(&mut buffer[..most], offset)?;
@@ -331,7 +360,13 @@ impl Tracked {
             return Ok(self.read(pass, numbers, buffer));
         }
         self.context = self.place.offset - offset - got as u64;
-        Ok(Step::Data(Data { range: 0..got, offset, fresh: false, context: true, taken: got }))
+        Ok(Step::Data(Data {
+            range: 0..got,
+            offset,
+            fresh: false,
+            context: true,
+            taken: got,
+        }))
     }
 
     fn read_plain(
@@ -365,8 +400,15 @@ impl Tracked {
         }
         let data = self.take(&buffer[anchor..got], anchor);
         numbers.read_bytes += data.taken as u64;
-        if data.range.is_empty() && stat.sparse && let Some(held) = &self.held {
-            let next = held.content.file().next_data(self.place.offset)?.unwrap_or(stat.size);
+        if data.range.is_empty()
+            && stat.sparse
+            && let Some(held) = &self.held
+        {
+            let next = held
+                .content
+                .file()
+                .next_data(self.place.offset)?
+                .unwrap_or(stat.size);
             self.place.jump(next.min(stat.size));
         }
         Ok(Step::Data(data))
@@ -380,7 +422,11 @@ impl Tracked {
         changed: bool,
     ) -> io::Result<Step> {
         if changed {
-            if let Some(Held { content: Content::Gz(unpacker), .. }) = &mut self.held {
+            if let Some(Held {
+                content: Content::Gz(unpacker),
+                ..
+            }) = &mut self.held
+            {
                 unpacker.rewind();
             }
             self.quiet = pass.now;
@@ -407,7 +453,11 @@ impl Tracked {
     /// How far one read may go: not over the line between what was there at the start and what came since.
     fn to_next_boundary(&self, size: u64) -> u64 {
         let offset = self.place.offset;
-        let end = if offset < self.backlog_end { self.backlog_end.min(size) } else { size };
+        let end = if offset < self.backlog_end {
+            self.backlog_end.min(size)
+        } else {
+            size
+        };
         end.saturating_sub(offset)
     }
 
@@ -424,7 +474,13 @@ impl Tracked {
             self.line_start = bytes[nuls + len - 1] == b'\n';
         }
         let range = start + nuls..start + nuls + len;
-        Data { range, offset, fresh, context: false, taken: nuls + len }
+        Data {
+            range,
+            offset,
+            fresh,
+            context: false,
+            taken: nuls + len,
+        }
     }
 
     /// The file seems shorter than what was read of it. Network file systems say so for a moment of files that are not:
@@ -443,8 +499,14 @@ impl Tracked {
 
     /// While it was held open, its inode could not become another file's.
     fn kind_of_cut(&mut self) -> Rotation {
-        let place = Place { anchor: Vec::new(), ..self.place.clone() };
-        let same_head = self.held.as_mut().and_then(|held| place.compare(&mut held.content).ok());
+        let place = Place {
+            anchor: Vec::new(),
+            ..self.place.clone()
+        };
+        let same_head = self
+            .held
+            .as_mut()
+            .and_then(|held| place.compare(&mut held.content).ok());
         match same_head {
             Some(Compared::Same | Compared::Shorter) => Rotation::Truncate,
             _ if self.reopened => Rotation::Replace,
@@ -454,7 +516,11 @@ impl Tracked {
 
     /// Begins anew; what it was is returned, in search of a file that still holds it.
     pub(super) fn cut(&mut self, kind: Rotation) -> Self {
-        let why = if kind == Rotation::Replace { Lost::RotatedAway } else { Lost::Truncated };
+        let why = if kind == Rotation::Replace {
+            Lost::RotatedAway
+        } else {
+            Lost::Truncated
+        };
         let stat = Stat {
             id: FileId::NONE,
             size: self.known.max(self.place.offset),
@@ -486,9 +552,16 @@ fn most(buffer: usize, wanted: u64) -> usize {
 /// A line never begins with NULs of its own: they are the hole that a writer without `O_APPEND` leaves when its file is
 /// truncated under it, or blocks never written before a power loss.
 fn segment(bytes: &[u8], line_start: bool) -> (usize, usize) {
-    let nuls = if line_start { bytes.iter().take_while(|byte| **byte == 0).count() } else { 0 };
+    let nuls = if line_start {
+        bytes.iter().take_while(|byte| **byte == 0).count()
+    } else {
+        0
+    };
     let rest = &bytes[nuls..];
-    (nuls, memchr::memmem::find(rest, b"\n\0").map_or(rest.len(), |at| at + 1))
+    (
+        nuls,
+        memchr::memmem::find(rest, b"\n\0").map_or(rest.len(), |at| at + 1),
+    )
 }
 
 fn is_out_of_files(error: &io::Error) -> bool {

@@ -84,7 +84,11 @@ impl Fs for OsFs {
                     kind if kind.is_dir() => Some(Kind::Directory),
                     _ => Some(Kind::Other),
                 });
-                Ok(Entry { name: entry.file_name(), ino: entry.ino(), kind })
+                Ok(Entry {
+                    name: entry.file_name(),
+                    ino: entry.ino(),
+                    kind,
+                })
             })
             .collect()
     }
@@ -107,7 +111,9 @@ impl Fs for OsFs {
 fn regular(kind: Kind) -> io::Result<()> {
     match kind {
         Kind::Regular => Ok(()),
-        Kind::Directory | Kind::Other => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")),
+        Kind::Directory | Kind::Other => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
+        }
     }
 }
 
@@ -142,7 +148,10 @@ fn stat_of(meta: &std::fs::Metadata) -> Stat {
     };
     let nanoseconds = i32::try_from(meta.mtime_nsec()).unwrap_or(0);
     Stat {
-        id: FileId { dev: meta.dev(), ino: meta.ino() },
+        id: FileId {
+            dev: meta.dev(),
+            ino: meta.ino(),
+        },
         size: meta.size(),
         mtime: Timestamp::new(meta.mtime(), nanoseconds).unwrap_or(Timestamp::UNIX_EPOCH),
         kind,

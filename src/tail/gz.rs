@@ -32,11 +32,19 @@ impl Read for Sequential {
 
 impl Unpacker {
     pub(super) fn new(file: Arc<dyn File>) -> Self {
-        Self { decoder: Self::decoder(&file), file, at: 0, damaged: None }
+        Self {
+            decoder: Self::decoder(&file),
+            file,
+            at: 0,
+            damaged: None,
+        }
     }
 
     fn decoder(file: &Arc<dyn File>) -> MultiGzDecoder<Sequential> {
-        MultiGzDecoder::new(Sequential { file: Arc::clone(file), at: 0 })
+        MultiGzDecoder::new(Sequential {
+            file: Arc::clone(file),
+            at: 0,
+        })
     }
 
     pub(super) fn file(&self) -> &dyn File {
@@ -50,7 +58,8 @@ impl Unpacker {
         }
         while self.at < offset {
             let mut skipped = [0; 8192];
-            let most = usize::try_from(offset - self.at).map_or(skipped.len(), |left| left.min(skipped.len()));
+            let most =
+                usize::try_from(offset - self.at).map_or(skipped.len(), |left| left.min(skipped.len()));
             if self.take(&mut skipped[..most])? == 0 {
                 return Ok(0);
             }

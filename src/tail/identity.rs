@@ -35,7 +35,10 @@ pub struct Head {
 
 impl Default for Head {
     fn default() -> Self {
-        Self { len: 0, hash: Self::FNV_OFFSET }
+        Self {
+            len: 0,
+            hash: Self::FNV_OFFSET,
+        }
     }
 }
 
@@ -61,7 +64,10 @@ impl Head {
         if offset != self.len {
             return;
         }
-        for byte in bytes.iter().take(usize::try_from(Self::BYTES - self.len).unwrap_or(0)) {
+        for byte in bytes
+            .iter()
+            .take(usize::try_from(Self::BYTES - self.len).unwrap_or(0))
+        {
             self.hash = (self.hash ^ u64::from(*byte)).wrapping_mul(Self::FNV_PRIME);
             self.len += 1;
         }
@@ -204,7 +210,11 @@ pub(super) enum Content {
 
 impl Content {
     pub(super) fn new(file: Arc<dyn File>, gz: bool) -> Self {
-        if gz { Self::Gz(Box::new(Unpacker::new(file))) } else { Self::Plain(file) }
+        if gz {
+            Self::Gz(Box::new(Unpacker::new(file)))
+        } else {
+            Self::Plain(file)
+        }
     }
 
     /// The file itself.

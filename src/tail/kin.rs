@@ -44,7 +44,11 @@ impl Sample {
         let facts = classify(&first);
         first.truncate(usize::try_from(Head::BYTES).unwrap_or(len));
         first.shrink_to_fit();
-        Ok(Self { first, facts, full: len == SAMPLE })
+        Ok(Self {
+            first,
+            facts,
+            full: len == SAMPLE,
+        })
     }
 }
 
@@ -54,12 +58,20 @@ pub(super) fn of_packed<'a>(
     first: &[u8],
     read: impl Iterator<Item = &'a Place>,
 ) -> io::Result<Kin> {
-    let alike: Vec<&Place> = read.filter(|place| place.head.len > 0 && place.head.begins(first)).collect();
+    let alike: Vec<&Place> = read
+        .filter(|place| place.head.len > 0 && place.head.begins(first))
+        .collect();
     if alike.is_empty() {
         return Ok(Kin::New);
     }
     match end_of(packed) {
-        Ok(end) if alike.iter().any(|place| place.offset == end.offset && place.anchor == end.anchor) => Ok(Kin::Known),
+        Ok(end)
+            if alike
+                .iter()
+                .any(|place| place.offset == end.offset && place.anchor == end.anchor) =>
+        {
+            Ok(Kin::Known)
+        }
         Ok(_) => Ok(Kin::New),
         // Begins like a file that was read, and ends too early: it is still being packed.
         Err(error) if is_damage(&error) => Ok(Kin::Unclear),
@@ -82,13 +94,22 @@ pub(super) fn end_of(packed: &mut Content) -> io::Result<Place> {
 
 /// Whether a plain file of `size` bytes is a copy of what the log's current file, read up to `place`, holds or held.
 /// Such a copy is left alone: what it holds is read from the current file, or from it once that is cut.
-pub(super) fn of_copy(copy: &mut Content, size: u64, current: &mut Content, place: &Place) -> io::Result<Kin> {
+pub(super) fn of_copy(
+    copy: &mut Content,
+    size: u64,
+    current: &mut Content,
+    place: &Place,
+) -> io::Result<Kin> {
     let end = Place::read(copy, size)?;
     if end.compare(current)? == Compared::Same {
         return Ok(Kin::Unclear);
     }
     // The current file may have been cut since it was last read; only if it was not, the comparison says something.
-    Ok(if place.compare(current)? == Compared::Same { Kin::New } else { Kin::Unclear })
+    Ok(if place.compare(current)? == Compared::Same {
+        Kin::New
+    } else {
+        Kin::Unclear
+    })
 }
 
 /// What a packed file says of its uncompressed size, for telling progress: modulo 2³², and of its last member only

@@ -104,7 +104,13 @@ impl Log {
                     let bytes = &buffer[data.range];
                     if !bytes.is_empty() {
                         let (offset, mtime) = (data.offset, front.mtime);
-                        let given = Read { bytes, offset, mtime, fresh: data.fresh, context: data.context };
+                        let given = Read {
+                            bytes,
+                            offset,
+                            mtime,
+                            fresh: data.fresh,
+                            context: data.context,
+                        };
                         sink.bytes(self.id, &given);
                     }
                     let after = front.place.offset.min(front.backlog_end);
@@ -139,21 +145,29 @@ impl Log {
     /// Whether the file being read, now at its end, is to be left. A file whose successor is still empty may yet be
     /// written to: rotation made the new name, but the writer has not opened it.
     fn is_front_over(&self, pass: &Pass<'_>) -> bool {
-        let Some(front) = self.queue.front() else { return false };
+        let Some(front) = self.queue.front() else {
+            return false;
+        };
         let quiet = pass.now >= front.quiet + pass.settings.grace;
-        let unlinked = front.missing.is_some_and(|since| pass.now >= since + pass.settings.grace);
+        let unlinked = front
+            .missing
+            .is_some_and(|since| pass.now >= since + pass.settings.grace);
         let followed = self.queue.len() > 1 && (quiet || self.queue.iter().skip(1).any(|next| next.size > 0));
         front.closed || followed || unlinked && quiet
     }
 
     /// Leaves the file being read for the next.
     fn leave_front(&mut self, pass: &mut Pass<'_>, sink: &mut dyn Sink) {
-        let Some(mut front) = self.queue.pop_front() else { return };
+        let Some(mut front) = self.queue.pop_front() else {
+            return;
+        };
         sink.file_end(self.id);
         Self::drop_backlog(&mut self.backlog, &mut front);
         front.close();
         front.settle();
-        let unlinked = front.missing.is_some_and(|since| pass.now >= since + pass.settings.grace);
+        let unlinked = front
+            .missing
+            .is_some_and(|since| pass.now >= since + pass.settings.grace);
         if !unlinked {
             self.done.push(front);
         }
@@ -204,7 +218,12 @@ impl Log {
         });
         let done = self.done.iter().map(move |file| position(file, true));
         let queue = self.queue.iter().map(move |file| position(file, false));
-        self.restored.iter().cloned().chain(departed).chain(done).chain(queue)
+        self.restored
+            .iter()
+            .cloned()
+            .chain(departed)
+            .chain(done)
+            .chain(queue)
     }
 
     /// Its numbers, as far as reading makes them.

@@ -41,14 +41,22 @@ pub enum Notice {
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing(path) => write!(f, "{}: nothing there yet; it is read as soon as it appears", name(path)),
+            Self::Missing(path) => write!(
+                f,
+                "{}: nothing there yet; it is read as soon as it appears",
+                name(path)
+            ),
             Self::NoJobManagerLog(path) => write!(
                 f,
                 "{}: holds no JobManager log yet; its files are watched until one shows (is it the log directory of a JobManager?)",
                 name(path)
             ),
             Self::TaskManagerLog(path) => {
-                write!(f, "{}: a TaskManager's log, left out: it tells nothing of jobs", name(path))
+                write!(
+                    f,
+                    "{}: a TaskManager's log, left out: it tells nothing of jobs",
+                    name(path)
+                )
             }
             Self::NotRecognised(path) => write!(
                 f,
@@ -63,12 +71,23 @@ impl fmt::Display for Notice {
                     Op::Read => "read",
                     Op::Unpack => "unpack",
                 };
-                write!(f, "{}: cannot {verb} it: {error}; trying again until it works", name(path))
+                write!(
+                    f,
+                    "{}: cannot {verb} it: {error}; trying again until it works",
+                    name(path)
+                )
             }
             Self::NotAFile(path) => write!(f, "{}: not a regular file, not read", name(path)),
             Self::Duplicate(path) => write!(f, "{}: the same file is read under another name", name(path)),
-            Self::Damaged(path) => write!(f, "{}: damaged gzip data; what follows the damage is not read", name(path)),
-            Self::Gap(log) => write!(f, "{log}: the file last read is gone, what was written to it since is lost"),
+            Self::Damaged(path) => write!(
+                f,
+                "{}: damaged gzip data; what follows the damage is not read",
+                name(path)
+            ),
+            Self::Gap(log) => write!(
+                f,
+                "{log}: the file last read is gone, what was written to it since is lost"
+            ),
         }
     }
 }

@@ -43,12 +43,28 @@ pub enum Chunk<'a> {
 impl LogReader {
     pub(super) fn files(mut log: Log, fs: Arc<dyn Fs>, settings: Settings, hold: bool) -> Self {
         let input = Input::Files(std::mem::take(&mut log.queue));
-        Self { log, input, fs, settings, notices: Notices::default(), token: Arc::new(()), hold }
+        Self {
+            log,
+            input,
+            fs,
+            settings,
+            notices: Notices::default(),
+            token: Arc::new(()),
+            hold,
+        }
     }
 
     pub(super) fn stdin(log: Log, stdin: Stdin, fs: Arc<dyn Fs>, settings: Settings) -> Self {
         let input = Input::Stdin(Some(stdin));
-        Self { log, input, fs, settings, notices: Notices::default(), token: Arc::new(()), hold: true }
+        Self {
+            log,
+            input,
+            fs,
+            settings,
+            notices: Notices::default(),
+            token: Arc::new(()),
+            hold: true,
+        }
     }
 
     /// The log's id.
@@ -70,7 +86,10 @@ impl LogReader {
             Input::Files(files) => files.iter().map(Tracked::lag).sum(),
             Input::Stdin(_) => 0,
         };
-        SourceStats { lag_bytes, ..self.log.stats() }
+        SourceStats {
+            lag_bytes,
+            ..self.log.stats()
+        }
     }
 
     /// Notices not yet taken.
@@ -88,7 +107,9 @@ impl LogReader {
     }
 
     fn next_of_files<'b>(&mut self, buffer: &'b mut [u8]) -> Option<Chunk<'b>> {
-        let Input::Files(files) = &mut self.input else { return None };
+        let Input::Files(files) = &mut self.input else {
+            return None;
+        };
         let mut pass = Pass {
             fs: &*self.fs,
             settings: &self.settings,
@@ -104,7 +125,11 @@ impl LogReader {
             let file = files.front_mut()?;
             // A writer that never stops does not keep the reader from its end.
             let over = !file.gz && file.place.offset >= file.size;
-            let step = if over { Step::AtEnd } else { file.read(&mut pass, &mut self.log.numbers, buffer) };
+            let step = if over {
+                Step::AtEnd
+            } else {
+                file.read(&mut pass, &mut self.log.numbers, buffer)
+            };
             if !self.hold && !file.gz {
                 file.close();
             }
@@ -113,7 +138,13 @@ impl LogReader {
                 Step::Data(data) => {
                     let (offset, mtime) = (data.offset, file.mtime);
                     let bytes = &buffer[data.range];
-                    return Some(Chunk::Bytes(Read { bytes, offset, mtime, fresh: false, context: false }));
+                    return Some(Chunk::Bytes(Read {
+                        bytes,
+                        offset,
+                        mtime,
+                        fresh: false,
+                        context: false,
+                    }));
                 }
                 Step::AtEnd | Step::Wait | Step::Cut(_) | Step::Moved => {
                     files.pop_front();
@@ -124,14 +155,22 @@ impl LogReader {
     }
 
     fn next_of_stdin<'b>(&mut self, buffer: &'b mut Vec<u8>) -> Option<Chunk<'b>> {
-        let Input::Stdin(input) = &mut self.input else { return None };
+        let Input::Stdin(input) = &mut self.input else {
+            return None;
+        };
         match input.as_ref()?.wait() {
             Taken::Bytes(bytes) => {
                 let offset = self.log.numbers.read_bytes;
                 self.log.numbers.read_bytes += bytes.len() as u64;
                 *buffer = bytes;
                 let mtime = jiff::Timestamp::UNIX_EPOCH;
-                Some(Chunk::Bytes(Read { bytes: buffer, offset, mtime, fresh: false, context: false }))
+                Some(Chunk::Bytes(Read {
+                    bytes: buffer,
+                    offset,
+                    mtime,
+                    fresh: false,
+                    context: false,
+                }))
             }
             over => {
                 if over == Taken::Failed {

@@ -79,14 +79,21 @@ impl Log {
             self.restore(sight, pass);
         }
         self.recheck_done(sight, pass, sink);
-        let mut unseen: Vec<&Member> =
-            sight.members.iter().filter(|m| !self.knows(m.stat.id) && !(sight.taken)(m.stat.id)).collect();
+        let mut unseen: Vec<&Member> = sight
+            .members
+            .iter()
+            .filter(|m| !self.knows(m.stat.id) && !(sight.taken)(m.stat.id))
+            .collect();
         // Plain files before packed ones, so that a packed copy meets the file that it was made from.
         unseen.sort_by_key(|member| member.name.gz);
         self.house(&mut unseen, pass, sink);
         let news = self.sort_out(&unseen, sight, first, pass);
         self.count_rotations(&news, first);
-        let current = sight.members.iter().find(|member| member.current).map(|member| member.stat.id);
+        let current = sight
+            .members
+            .iter()
+            .find(|member| member.current)
+            .map(|member| member.stat.id);
         self.take_up(news, pass, sink, current);
         self.current = current;
         self.sighted = true;
@@ -106,7 +113,8 @@ impl Log {
         let recent = |since: Duration| pass.now < since + pass.settings.grace;
         self.done.retain(|file| file.missing.is_none_or(recent));
         self.departed.retain(|(_, since)| recent(*since));
-        self.unclear.retain(|id, _| sight.members.iter().any(|member| member.stat.id == *id));
+        self.unclear
+            .retain(|id, _| sight.members.iter().any(|member| member.stat.id == *id));
     }
 
     /// Decides whether the log is to be read.
@@ -115,7 +123,11 @@ impl Log {
             return false;
         }
         let known = sight.named == Named::File || !self.restored.is_empty();
-        let writer = if known { Writer::JobManager } else { self.writer(sight, pass) };
+        let writer = if known {
+            Writer::JobManager
+        } else {
+            self.writer(sight, pass)
+        };
         match (writer, sight.named) {
             (Writer::JobManager | Writer::Wrapper, _) => {
                 self.stage = Stage::Followed;
@@ -138,12 +150,20 @@ impl Log {
         }
         for member in sight.members.iter().filter(|member| member.stat.size > 0) {
             let seen = (member.stat.size, member.stat.mtime, pass.now);
-            if self.unclear.get(&member.stat.id).is_some_and(|last| (last.0, last.1) == (seen.0, seen.1)) {
+            if self
+                .unclear
+                .get(&member.stat.id)
+                .is_some_and(|last| (last.0, last.1) == (seen.0, seen.1))
+            {
                 continue;
             }
-            let Some(mut content) = self.or_failed(open(member, pass), Op::Open, member, pass) else { continue };
+            let Some(mut content) = self.or_failed(open(member, pass), Op::Open, member, pass) else {
+                continue;
+            };
             let sample = Sample::read(&mut content, sight.classify);
-            let Some(sample) = self.or_failed(sample, Op::Read, member, pass) else { continue };
+            let Some(sample) = self.or_failed(sample, Op::Read, member, pass) else {
+                continue;
+            };
             match sample.facts.writer {
                 Writer::Unknown if sight.named == Named::Pattern => return Writer::JobManager,
                 Writer::Unknown if sample.full => {
@@ -157,8 +177,13 @@ impl Log {
         Writer::Unknown
     }
 
-
-    fn or_failed<T>(&mut self, result: io::Result<T>, op: Op, member: &Member, pass: &mut Pass<'_>) -> Option<T> {
+    fn or_failed<T>(
+        &mut self,
+        result: io::Result<T>,
+        op: Op,
+        member: &Member,
+        pass: &mut Pass<'_>,
+    ) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             // Renamed or deleted since the directory was listed: the next look shows where it went.
@@ -169,7 +194,11 @@ impl Log {
             Err(error) => {
                 self.numbers.failed(op);
                 self.retry.failed(pass.now);
-                pass.notices.say(Notice::Failed { path: member.path.clone(), op, error: error.to_string() });
+                pass.notices.say(Notice::Failed {
+                    path: member.path.clone(),
+                    op,
+                    error: error.to_string(),
+                });
                 None
             }
         }
@@ -193,7 +222,11 @@ impl Log {
             file.line_start = file.place.anchor.last().is_none_or(|byte| *byte == b'\n');
             let found = sight.members.iter().find(|member| member.stat.id == position.id);
             let found = found.map(|member| (member.path.clone(), member.stat, member.name.gz));
-            let found = found.or_else(|| sight.find(position.id, pass).map(|(path, stat)| (path, stat, false)));
+            let found = found.or_else(|| {
+                sight
+                    .find(position.id, pass)
+                    .map(|(path, stat)| (path, stat, false))
+            });
             let compared = found.as_ref().map(|(path, _, gz)| {
                 let content = pass.fs.open(path).map(|opened| Content::new(opened, *gz));
                 content.and_then(|mut content| file.place.compare(&mut content))
@@ -235,7 +268,10 @@ impl Log {
     /// Files read to their end that changed since: they grew, were written anew, or have the log's own name again.
     fn recheck_done(&mut self, sight: &Sight<'_>, pass: &mut Pass<'_>, sink: &mut dyn Sink) {
         for mut file in std::mem::take(&mut self.done) {
-            let current = sight.members.iter().any(|member| member.current && member.stat.id == file.id);
+            let current = sight
+                .members
+                .iter()
+                .any(|member| member.current && member.stat.id == file.id);
             if file.missing.is_some() || file.gz || file.is_settled() && !current {
                 self.done.push(file);
                 continue;
@@ -337,7 +373,9 @@ impl Log {
                 }
                 // A copy made before the last bytes were written and read: it holds nothing that was not read.
                 Ok(Compared::Shorter)
-                    if matches!(file.homeless, Some(Homeless::Cut(_))) && member.name.rotated && !member.name.gz =>
+                    if matches!(file.homeless, Some(Homeless::Cut(_)))
+                        && member.name.rotated
+                        && !member.name.gz =>
                 {
                     done.push(at_end(member, pass));
                     false
@@ -377,9 +415,8 @@ impl Log {
             return;
         }
         if !file.place.anchor.ends_with(b"\n") {
-            let line = line_start_before(member, pass).and_then(|offset| {
-                Place::read(&mut open(member, pass)?, offset)
-            });
+            let line = line_start_before(member, pass)
+                .and_then(|offset| Place::read(&mut open(member, pass)?, offset));
             file.place = line.unwrap_or_default();
         }
         self.queue.push_back(file);
@@ -394,7 +431,11 @@ impl Log {
         pass: &mut Pass<'_>,
     ) -> Option<News> {
         let now = (member.stat.size, member.stat.mtime, pass.now);
-        let before = self.unclear.get(&member.stat.id).filter(|last| (last.0, last.1) == (now.0, now.1)).copied();
+        let before = self
+            .unclear
+            .get(&member.stat.id)
+            .filter(|last| (last.0, last.1) == (now.0, now.1))
+            .copied();
         if before.is_some_and(|last| pass.now < last.2 + SETTLED) {
             return None;
         }
@@ -423,7 +464,11 @@ impl Log {
         let mut file = Tracked::new(member.path.clone(), &member.stat, member.name.gz, pass.now);
         file.place.head = Head::of(&sample.first);
         if sight.beginning {
-            file.size = if file.gz { kin::stated_size(&content) } else { file.size };
+            file.size = if file.gz {
+                kin::stated_size(&content)
+            } else {
+                file.size
+            };
             self.add_backlog(&mut file);
         } else if !file.gz {
             // It may be deleted before its turn comes.
@@ -447,9 +492,17 @@ impl Log {
         pass: &Pass<'_>,
     ) -> io::Result<Kin> {
         if sample.first.is_empty() {
-            return Ok(if pass.once || settled { Kin::New } else { Kin::Unclear });
+            return Ok(if pass.once || settled {
+                Kin::New
+            } else {
+                Kin::Unclear
+            });
         }
-        let read = self.done.iter().map(|file| &file.place).chain(self.departed.iter().map(|(place, _)| place));
+        let read = self
+            .done
+            .iter()
+            .map(|file| &file.place)
+            .chain(self.departed.iter().map(|(place, _)| place));
         match kin::of_packed(content, &sample.first, read)? {
             Kin::New => {}
             // Damaged for good, and it begins like what was read: there is nothing to gain from it.
@@ -457,7 +510,8 @@ impl Log {
             kin => return Ok(kin),
         }
         let reading = self.queue.iter().chain(news.iter().map(|news| &news.file));
-        let mut alike = reading.filter(|file| !file.gz && file.place.head.len > 0 && file.place.head.begins(&sample.first));
+        let mut alike = reading
+            .filter(|file| !file.gz && file.place.head.len > 0 && file.place.head.begins(&sample.first));
         Ok(match alike.next() {
             None => Kin::New,
             Some(file) if pass.once && kin::end_of(content)?.offset == file.size => Kin::Known,
@@ -476,8 +530,16 @@ impl Log {
         sight: &Sight<'_>,
         pass: &mut Pass<'_>,
     ) -> io::Result<Kin> {
-        let current = sight.members.iter().find(|member| member.current).map(|member| member.stat.id);
-        let Some(file) = self.queue.back_mut().filter(|file| Some(file.id) == current && self.current == current) else {
+        let current = sight
+            .members
+            .iter()
+            .find(|member| member.current)
+            .map(|member| member.stat.id);
+        let Some(file) = self
+            .queue
+            .back_mut()
+            .filter(|file| Some(file.id) == current && self.current == current)
+        else {
             return Ok(Kin::New);
         };
         let place = file.place.clone();
@@ -492,11 +554,14 @@ impl Log {
             return;
         }
         for found in news {
-            let before = self.current.and_then(|id| self.queue.iter().chain(&self.done).find(|file| file.id == id));
+            let before = self
+                .current
+                .and_then(|id| self.queue.iter().chain(&self.done).find(|file| file.id == id));
             match before {
                 _ if found.file.gz => {}
                 _ if found.rotated => self.numbers.rotated(Rotation::Rename),
-                Some(before) if !found.current || before.path == found.file.path && before.missing.is_none() => {}
+                Some(before)
+                    if !found.current || before.path == found.file.path && before.missing.is_none() => {}
                 Some(before) if before.missing.is_some() => self.numbers.rotated(Rotation::Replace),
                 // A container's next number takes nothing's name.
                 Some(_) if self.stem == CONTAINER => {}
@@ -507,13 +572,29 @@ impl Log {
     }
 
     /// Puts what was found in its place: after what is being read, before the file that is written to.
-    fn take_up(&mut self, mut news: Vec<News>, pass: &mut Pass<'_>, sink: &mut dyn Sink, current: Option<FileId>) {
+    fn take_up(
+        &mut self,
+        mut news: Vec<News>,
+        pass: &mut Pass<'_>,
+        sink: &mut dyn Sink,
+        current: Option<FileId>,
+    ) {
         news.sort_by(|a, b| {
-            let key = |news: &News| (news.current, news.first_time.unwrap_or(news.file.mtime), news.file.mtime, news.number);
+            let key = |news: &News| {
+                (
+                    news.current,
+                    news.first_time.unwrap_or(news.file.mtime),
+                    news.file.mtime,
+                    news.number,
+                )
+            };
             key(a).cmp(&key(b)).then_with(|| a.file.path.cmp(&b.file.path))
         });
         for found in news {
-            let last = self.queue.back().is_some_and(|last| !found.current && Some(last.id) == current);
+            let last = self
+                .queue
+                .back()
+                .is_some_and(|last| !found.current && Some(last.id) == current);
             let at = self.queue.len() - usize::from(last);
             if at == 0 && !self.queue.is_empty() && !self.interrupt(sink) {
                 // In the middle of a line: it is found again at the next look.
@@ -536,14 +617,20 @@ impl Sight<'_> {
         named
             .filter_map(|entry| {
                 let path = self.dir.join(&entry.name);
-                pass.fs.stat(&path).ok().filter(|stat| stat.id == id).map(|stat| (path, stat))
+                pass.fs
+                    .stat(&path)
+                    .ok()
+                    .filter(|stat| stat.id == id)
+                    .map(|stat| (path, stat))
             })
             .next()
     }
 }
 
 fn open(member: &Member, pass: &Pass<'_>) -> io::Result<Content> {
-    pass.fs.open(&member.path).map(|file| Content::new(file, member.name.gz))
+    pass.fs
+        .open(&member.path)
+        .map(|file| Content::new(file, member.name.gz))
 }
 
 /// A file taken for read as far as it goes now.
@@ -552,7 +639,10 @@ fn at_end(member: &Member, pass: &Pass<'_>) -> Tracked {
     if !file.gz {
         let place = open(member, pass).and_then(|mut content| Place::read(&mut content, member.stat.size));
         // A file that cannot be read now is left at its end all the same: what was there was not asked for.
-        file.place = place.unwrap_or_else(|_| Place { offset: member.stat.size, ..Place::default() });
+        file.place = place.unwrap_or_else(|_| Place {
+            offset: member.stat.size,
+            ..Place::default()
+        });
     }
     file.settle();
     file

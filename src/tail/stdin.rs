@@ -38,7 +38,10 @@ impl Stdin {
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn start(mut input: impl Read + Send + 'static, woken: impl Fn() + Send + 'static) -> std::io::Result<Self> {
+    pub fn start(
+        mut input: impl Read + Send + 'static,
+        woken: impl Fn() + Send + 'static,
+    ) -> std::io::Result<Self> {
         let (sender, chunks) = sync_channel(WAITING);
         thread::Builder::new().name("stdin".into()).spawn(move || {
             forward(&mut input, &sender, &woken);

@@ -106,7 +106,10 @@ impl Tailer {
             restored,
             targets: BTreeMap::new(),
             walked: BTreeSet::new(),
-            hints: Hints { all: true, ..Hints::default() },
+            hints: Hints {
+                all: true,
+                ..Hints::default()
+            },
             ready: BTreeSet::new(),
             served: LogId(0),
             next_look: Duration::ZERO,
@@ -124,7 +127,12 @@ impl Tailer {
     /// Reads standard input where a source is `-`.
     pub fn attach_stdin(&mut self, stdin: Stdin) {
         if let Some(source) = self.sources.iter().position(Source::is_stdin) {
-            let info = LogInfo { name: "-".into(), path: "-".into(), cluster: None, source };
+            let info = LogInfo {
+                name: "-".into(),
+                path: "-".into(),
+                cluster: None,
+                source,
+            };
             let mut log = Log::new(self.new_id(), info, PathBuf::new(), OsString::new());
             log.stage = Stage::Followed;
             self.stdin = Some((log, Some(stdin)));
@@ -179,11 +187,17 @@ impl Tailer {
         self.passes += 1;
         self.look_around(Duration::ZERO, &mut Nobody, true);
         let hold = self.logs.len() <= self.settings.open_files;
-        let mut logs: Vec<Log> = self.logs.into_values().filter(|log| log.stage == Stage::Followed).collect();
+        let mut logs: Vec<Log> = self
+            .logs
+            .into_values()
+            .filter(|log| log.stage == Stage::Followed)
+            .collect();
         logs.sort_by(|a, b| a.info.name.cmp(&b.info.name));
         let (fs, settings) = (self.fs, self.settings);
-        let mut readers: Vec<LogReader> =
-            logs.into_iter().map(|log| LogReader::files(log, Arc::clone(&fs), settings.clone(), hold)).collect();
+        let mut readers: Vec<LogReader> = logs
+            .into_iter()
+            .map(|log| LogReader::files(log, Arc::clone(&fs), settings.clone(), hold))
+            .collect();
         if let Some((log, Some(stdin))) = self.stdin {
             readers.push(LogReader::stdin(log, stdin, fs, settings));
         }
@@ -194,19 +208,39 @@ impl Tailer {
     #[must_use]
     pub fn positions(&self) -> Vec<Position> {
         let waiting = self.restored.values().flatten().cloned();
-        self.logs.values().flat_map(Log::positions).chain(waiting).collect()
+        self.logs
+            .values()
+            .flat_map(Log::positions)
+            .chain(waiting)
+            .collect()
     }
 
     /// The numbers of each log that is read, and of whatever failed; the id is none for what is no log.
     #[must_use]
     pub fn stats(&self) -> Vec<(Option<LogId>, SourceStats)> {
-        let logs = self.logs.values().filter(|log| log.is_shown()).chain(self.stdin.iter().map(|(log, _)| log));
-        let troubles = self.troubles.iter().filter(|(_, (numbers, _))| !numbers.errors.is_empty());
+        let logs = self
+            .logs
+            .values()
+            .filter(|log| log.is_shown())
+            .chain(self.stdin.iter().map(|(log, _)| log));
+        let troubles = self
+            .troubles
+            .iter()
+            .filter(|(_, (numbers, _))| !numbers.errors.is_empty());
         let troubles = troubles.map(|(path, (numbers, _))| {
             let name = Position::printable(path);
-            (None, SourceStats { name, errors: numbers.errors.clone(), ..SourceStats::default() })
+            (
+                None,
+                SourceStats {
+                    name,
+                    errors: numbers.errors.clone(),
+                    ..SourceStats::default()
+                },
+            )
         });
-        logs.map(|log| (Some(log.id), log.stats())).chain(troubles).collect()
+        logs.map(|log| (Some(log.id), log.stats()))
+            .chain(troubles)
+            .collect()
     }
 
     /// Progress in reading what was there at the start.
@@ -257,7 +291,9 @@ impl Tailer {
             soon |= self.look(&dir, None, now, sink, once);
         }
         for path in hints.files {
-            let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { continue };
+            let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
+                continue;
+            };
             let stem = Name::parse(name).stem;
             match self.families.get(dir).and_then(|family| family.get(&stem)) {
                 Some(id) if self.logs.get(id).is_some_and(|log| log.stage == Stage::Followed) => {
@@ -288,18 +324,32 @@ impl Tailer {
     }
 
     /// Looks into a directory, at one family or at all. Returns whether to look again soon.
-    fn look(&mut self, dir: &Path, only: Option<&OsStr>, now: Duration, sink: &mut dyn Sink, once: bool) -> bool {
+    fn look(
+        &mut self,
+        dir: &Path,
+        only: Option<&OsStr>,
+        now: Duration,
+        sink: &mut dyn Sink,
+        once: bool,
+    ) -> bool {
         let empty = Vec::new();
         let targets = self.targets.get(dir).unwrap_or(&empty);
         if targets.is_empty() && !self.families.contains_key(dir) {
             return false;
         }
         let failing = self.troubles.get(dir).is_some_and(|(_, retry)| retry.waits(now));
-        let view = match if failing { return false } else { self.stable_view(dir, only) } {
+        let view = match if failing {
+            return false;
+        } else {
+            self.stable_view(dir, only)
+        } {
             Ok(view) => view,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.notices.say(Notice::Missing(dir.to_owned()));
-                View { families: BTreeMap::new(), entries: Vec::new() }
+                View {
+                    families: BTreeMap::new(),
+                    entries: Vec::new(),
+                }
             }
             Err(error) => {
                 trouble(&mut self.troubles, &mut self.notices, dir, Op::List, &error);
@@ -313,7 +363,11 @@ impl Tailer {
         let mut soon = false;
         let stems: Vec<(OsString, LogId)> = match (self.families.get(dir), only) {
             (None, _) => Vec::new(),
-            (Some(logs), Some(stem)) => logs.get_key_value(stem).map(|(s, id)| (s.clone(), *id)).into_iter().collect(),
+            (Some(logs), Some(stem)) => logs
+                .get_key_value(stem)
+                .map(|(s, id)| (s.clone(), *id))
+                .into_iter()
+                .collect(),
             (Some(logs), None) => logs.iter().map(|(stem, id)| (stem.clone(), *id)).collect(),
         };
         for (stem, id) in stems {
@@ -323,7 +377,10 @@ impl Tailer {
     }
 
     /// Shows a log its files.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one look, which would otherwise be a struct used once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of one look, which would otherwise be a struct used once"
+    )]
     fn sight(
         &mut self,
         dir: &Path,
@@ -334,10 +391,16 @@ impl Tailer {
         sink: &mut dyn Sink,
         once: bool,
     ) -> bool {
-        let Some(mut log) = self.logs.remove(&id) else { return false };
+        let Some(mut log) = self.logs.remove(&id) else {
+            return false;
+        };
         let (logs, owners) = (&self.logs, &self.owners);
         let taken = |file: FileId| {
-            owners.get(&file).filter(|owner| **owner != id).and_then(|owner| logs.get(owner)).is_some_and(|log| log.knows(file))
+            owners
+                .get(&file)
+                .filter(|owner| **owner != id)
+                .and_then(|owner| logs.get(owner))
+                .is_some_and(|log| log.knows(file))
         };
         let members = family.map_or(&[][..], |family| &family.members);
         let sight = Sight {
@@ -368,9 +431,16 @@ impl Tailer {
             }
         }
         // A file may have moved here from another log's directory: that log reads on where it is now.
-        let moved: Vec<&Member> = members.iter().filter(|member| !log.knows(member.stat.id)).collect();
+        let moved: Vec<&Member> = members
+            .iter()
+            .filter(|member| !log.knows(member.stat.id))
+            .collect();
         for member in moved {
-            if let Some(owner) = self.owners.get(&member.stat.id).and_then(|owner| self.logs.get_mut(owner)) {
+            if let Some(owner) = self
+                .owners
+                .get(&member.stat.id)
+                .and_then(|owner| self.logs.get_mut(owner))
+            {
                 let files = owner.queue.iter_mut().chain(&mut owner.done);
                 for file in files.filter(|file| file.id == member.stat.id && file.missing.is_some()) {
                     file.seen(member.path.clone(), &member.stat);
@@ -395,17 +465,37 @@ impl Tailer {
             }
             let name = Position::printable(&dir.join(stem));
             // Where only rotated files are left of a log with positions, its source is the one that looks here.
-            let source = family.source.or_else(|| self.targets.get(dir)?.first().map(|target| target.source));
-            let member = family.members.iter().find(|member| member.wanted).or_else(|| family.members.first());
-            let (Some(source), Some(member)) = (source, member) else { continue };
+            let source = family
+                .source
+                .or_else(|| self.targets.get(dir)?.first().map(|target| target.source));
+            let member = family
+                .members
+                .iter()
+                .find(|member| member.wanted)
+                .or_else(|| family.members.first());
+            let (Some(source), Some(member)) = (source, member) else {
+                continue;
+            };
             let matched = (!family.matched.is_empty()).then(|| family.matched.join("/"));
             let cluster = self.sources[source].captured(&member.path).or(matched);
-            let path = if stem == CONTAINER { member.path.clone() } else { dir.join(stem) };
-            let info = LogInfo { name: name.clone(), path, cluster, source };
+            let path = if stem == CONTAINER {
+                member.path.clone()
+            } else {
+                dir.join(stem)
+            };
+            let info = LogInfo {
+                name: name.clone(),
+                path,
+                cluster,
+                source,
+            };
             let id = self.new_id();
             let mut log = Log::new(id, info, dir.to_owned(), stem.clone());
             log.restored = self.restored.remove(&name).unwrap_or_default();
-            self.families.entry(dir.to_owned()).or_default().insert(stem.clone(), id);
+            self.families
+                .entry(dir.to_owned())
+                .or_default()
+                .insert(stem.clone(), id);
             self.logs.insert(id, log);
         }
     }
@@ -431,19 +521,27 @@ impl Tailer {
 
     /// Whether a view shows files that are not known, or lacks files that are.
     fn shows_news(&self, dir: &Path, only: Option<&OsStr>, view: &View) -> bool {
-        let Some(logs) = self.families.get(dir) else { return true };
+        let Some(logs) = self.families.get(dir) else {
+            return true;
+        };
         let news = view.families.iter().any(|(stem, family)| {
             let log = logs.get(stem).and_then(|id| self.logs.get(id));
             log.is_none_or(|log| family.members.iter().any(|member| !log.knows(member.stat.id)))
         });
-        news || logs.iter().filter(|(stem, _)| only.is_none_or(|only| only == *stem)).any(|(stem, id)| {
-            let members = view.families.get(stem).map_or(&[][..], |family| &family.members);
-            self.logs.get(id).is_some_and(|log| {
-                log.queue.iter().chain(&log.done).any(|file| {
-                    file.missing.is_none() && !members.iter().any(|m| m.stat.id == file.id && m.path == file.path)
+        news || logs
+            .iter()
+            .filter(|(stem, _)| only.is_none_or(|only| only == *stem))
+            .any(|(stem, id)| {
+                let members = view.families.get(stem).map_or(&[][..], |family| &family.members);
+                self.logs.get(id).is_some_and(|log| {
+                    log.queue.iter().chain(&log.done).any(|file| {
+                        file.missing.is_none()
+                            && !members
+                                .iter()
+                                .any(|m| m.stat.id == file.id && m.path == file.path)
+                    })
                 })
             })
-        })
     }
 
     /// Lists a directory and asks after each file that is meant, or of the family of one that is.
@@ -461,7 +559,9 @@ impl Tailer {
             if only.is_some_and(|only| only != name.stem) {
                 continue;
             }
-            let meant = targets.iter().filter_map(|target| meaning(target, &entry.name, &name).map(|how| (target, how)));
+            let meant = targets
+                .iter()
+                .filter_map(|target| meaning(target, &entry.name, &name).map(|how| (target, how)));
             let best = meant.min_by_key(|(target, _)| target.source);
             if best.is_some() {
                 stems.insert(name.stem.clone());
@@ -470,7 +570,10 @@ impl Tailer {
         }
         let mut families: BTreeMap<OsString, Family> = BTreeMap::new();
         // Only now is anything asked of the files: a directory may hold many more than are meant.
-        for (entry, name, best) in names.into_iter().filter(|(_, name, _)| stems.contains(&name.stem)) {
+        for (entry, name, best) in names
+            .into_iter()
+            .filter(|(_, name, _)| stems.contains(&name.stem))
+        {
             let path = dir.join(&entry.name);
             let stat = match self.fs.stat(&path) {
                 Ok(stat) => stat,
@@ -495,7 +598,13 @@ impl Tailer {
                 }
             }
             let current = !name.rotated;
-            family.members.push(Member { path, name, stat, wanted: best.is_some(), current });
+            family.members.push(Member {
+                path,
+                name,
+                stat,
+                wanted: best.is_some(),
+                current,
+            });
         }
         for family in families.values_mut() {
             family.settle();
@@ -505,10 +614,17 @@ impl Tailer {
 
     /// Families of a directory that are looked at whether or not a name is meant: those read, and those with positions.
     fn stems_followed(&self, dir: &Path) -> BTreeSet<OsString> {
-        let read = self.families.get(dir).into_iter().flat_map(BTreeMap::keys).cloned();
+        let read = self
+            .families
+            .get(dir)
+            .into_iter()
+            .flat_map(BTreeMap::keys)
+            .cloned();
         let inside = Position::printable(&dir.join(""));
         let saved = self.restored.range(inside.clone()..).map(|(name, _)| name);
-        let saved = saved.map_while(|name| name.strip_prefix(&inside)).filter(|rest| !rest.contains('/'));
+        let saved = saved
+            .map_while(|name| name.strip_prefix(&inside))
+            .filter(|rest| !rest.contains('/'));
         read.chain(saved.map(OsString::from)).collect()
     }
 
@@ -517,7 +633,11 @@ impl Tailer {
         /// How often a log's directory is looked at within one pass because its files moved under it.
         const LOOKS: usize = 8;
         let mut left = self.settings.pass_budget;
-        let after: Vec<LogId> = self.ready.range(LogId(self.served.0.saturating_add(1))..).copied().collect();
+        let after: Vec<LogId> = self
+            .ready
+            .range(LogId(self.served.0.saturating_add(1))..)
+            .copied()
+            .collect();
         let before: Vec<LogId> = self.ready.range(..=self.served).copied().collect();
         for id in after.into_iter().chain(before) {
             if left == 0 {
@@ -546,8 +666,16 @@ impl Tailer {
         !self.ready.is_empty()
     }
 
-    fn read_log(&mut self, id: LogId, budget: usize, now: Duration, sink: &mut dyn Sink) -> (Progress, usize, bool) {
-        let Some(log) = self.logs.get_mut(&id) else { return (Progress::Idle, 0, false) };
+    fn read_log(
+        &mut self,
+        id: LogId,
+        budget: usize,
+        now: Duration,
+        sink: &mut dyn Sink,
+    ) -> (Progress, usize, bool) {
+        let Some(log) = self.logs.get_mut(&id) else {
+            return (Progress::Idle, 0, false);
+        };
         let mut pass = Pass {
             fs: &*self.fs,
             settings: &self.settings,
@@ -563,21 +691,30 @@ impl Tailer {
         let (soon, starved) = (pass.soon, pass.starved);
         let open = self.open_files();
         if starved || open > self.settings.open_files {
-            self.close_some(if starved { open / 2 } else { self.settings.open_files / 2 });
+            self.close_some(if starved {
+                open / 2
+            } else {
+                self.settings.open_files / 2
+            });
         }
         (progress, read, soon)
     }
 
     /// Closes the files used longest ago until only `keep` are open, as far as they can be opened again.
     fn close_some(&mut self, keep: usize) {
-        let files = self.logs.values_mut().flat_map(|log| log.queue.iter_mut().chain(&mut log.done));
+        let files = self
+            .logs
+            .values_mut()
+            .flat_map(|log| log.queue.iter_mut().chain(&mut log.done));
         let mut open: Vec<_> = files.filter(|file| file.may_close()).collect();
         open.sort_by_key(|file| std::cmp::Reverse(file.used));
         open.into_iter().skip(keep).for_each(super::file::Tracked::close);
     }
 
     fn read_stdin(&mut self, sink: &mut dyn Sink) -> bool {
-        let Some((log, input)) = &mut self.stdin else { return false };
+        let Some((log, input)) = &mut self.stdin else {
+            return false;
+        };
         if !log.sighted {
             log.sighted = true;
             sink.open(log.id, &log.info);
@@ -589,7 +726,16 @@ impl Tailer {
                     let offset = log.numbers.read_bytes;
                     log.numbers.read_bytes += bytes.len() as u64;
                     let mtime = Timestamp::UNIX_EPOCH;
-                    sink.bytes(log.id, &Read { bytes: &bytes, offset, mtime, fresh: true, context: false });
+                    sink.bytes(
+                        log.id,
+                        &Read {
+                            bytes: &bytes,
+                            offset,
+                            mtime,
+                            fresh: true,
+                            context: false,
+                        },
+                    );
                     left = left.saturating_sub(bytes.len());
                     if left == 0 {
                         return true;
@@ -611,7 +757,8 @@ impl Tailer {
     /// Drops owners that own nothing any more.
     fn forget_owners(&mut self) {
         let logs = &self.logs;
-        self.owners.retain(|file, owner| logs.get(owner).is_some_and(|log| log.knows(*file)));
+        self.owners
+            .retain(|file, owner| logs.get(owner).is_some_and(|log| log.knows(*file)));
     }
 
     /// Tells once of directories in which nothing was found.
@@ -629,7 +776,8 @@ impl Tailer {
                     self.notices.say(Notice::Missing(target.dir.join(file)));
                 }
                 Select::Glob(_) if !any(&|_| true) => {
-                    self.notices.say(Notice::Missing(self.sources[target.source].given().to_owned()));
+                    self.notices
+                        .say(Notice::Missing(self.sources[target.source].given().to_owned()));
                 }
                 Select::Logs | Select::File(_) | Select::Glob(_) => {}
             }
@@ -639,7 +787,10 @@ impl Tailer {
 
 impl View {
     fn names(&self) -> impl Iterator<Item = (&Path, FileId)> {
-        self.families.values().flat_map(|family| &family.members).map(|member| (&*member.path, member.stat.id))
+        self.families
+            .values()
+            .flat_map(|family| &family.members)
+            .map(|member| (&*member.path, member.stat.id))
     }
 }
 
@@ -647,7 +798,12 @@ impl Family {
     /// Puts the members in a fixed order, and finds which one is written to.
     fn settle(&mut self) {
         self.members.sort_by(|a, b| a.path.cmp(&b.path));
-        let newest = self.members.iter().filter(|member| member.current).map(|member| member.name.number).max();
+        let newest = self
+            .members
+            .iter()
+            .filter(|member| member.current)
+            .map(|member| member.name.number)
+            .max();
         for member in &mut self.members {
             member.current &= !member.name.is_container() || Some(member.name.number) == newest;
         }
@@ -671,7 +827,11 @@ fn trouble(
     error: &io::Error,
 ) {
     troubles.entry(path.to_owned()).or_default().0.failed(op);
-    notices.say(Notice::Failed { path: path.to_owned(), op, error: error.to_string() });
+    notices.say(Notice::Failed {
+        path: path.to_owned(),
+        op,
+        error: error.to_string(),
+    });
 }
 
 /// Hears nothing: readers are asked, not told.

@@ -20,7 +20,9 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use super::fs::{Fs, OsFs};
-use super::{Chunk, Classify, HeadFacts, LogInfo, Notice, Position, Read, Settings, Sink, Source, Tailer, Writer};
+use super::{
+    Chunk, Classify, HeadFacts, LogInfo, Notice, Position, Read, Settings, Sink, Source, Tailer, Writer,
+};
 use crate::line::LogId;
 use crate::stats::{Lost, Op, Rotation, SourceStats};
 
@@ -47,7 +49,10 @@ impl Recorder {
 
 impl Sink for Recorder {
     fn open(&mut self, log: LogId, info: &LogInfo) {
-        assert!(self.partial.insert(log, Vec::new()).is_none(), "opened twice: {info:?}");
+        assert!(
+            self.partial.insert(log, Vec::new()).is_none(),
+            "opened twice: {info:?}"
+        );
         self.opened.push(info.clone());
     }
 
@@ -61,7 +66,11 @@ impl Sink for Recorder {
         self.fresh += usize::from(read.fresh);
         let mut partial = self.partial.remove(&log).expect("opened first");
         if !partial.is_empty() {
-            assert_eq!(self.next.get(&log), Some(&read.offset), "a line is joined from bytes that do not follow");
+            assert_eq!(
+                self.next.get(&log),
+                Some(&read.offset),
+                "a line is joined from bytes that do not follow"
+            );
         }
         self.next.insert(log, read.offset + read.bytes.len() as u64);
         for piece in read.bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -98,7 +107,11 @@ fn classify() -> Classify {
     Box::new(|head: &[u8]| {
         let text = String::from_utf8_lossy(head);
         let first = text.lines().find_map(|line| {
-            let digits: String = line.strip_prefix('T')?.chars().take_while(char::is_ascii_digit).collect();
+            let digits: String = line
+                .strip_prefix('T')?
+                .chars()
+                .take_while(char::is_ascii_digit)
+                .collect();
             Timestamp::from_second(digits.parse().ok()?).ok()
         });
         let writer = match first {
@@ -106,13 +119,20 @@ fn classify() -> Classify {
             Some(_) => Writer::JobManager,
             None => Writer::Unknown,
         };
-        HeadFacts { first_time: first, writer }
+        HeadFacts {
+            first_time: first,
+            writer,
+        }
     })
 }
 
 /// Every pass looks at everything, so that nothing depends on waiting.
 fn settings() -> Settings {
-    Settings { period: Duration::ZERO, chunk: 4096, ..Settings::default() }
+    Settings {
+        period: Duration::ZERO,
+        chunk: 4096,
+        ..Settings::default()
+    }
 }
 
 struct Rig {
@@ -127,12 +147,22 @@ impl Rig {
     fn new(paths: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let tailer = tailer(dir.path(), paths, settings(), Arc::new(OsFs), Vec::new());
-        Self { dir, tailer, sink: Recorder::default(), now: Duration::ZERO }
+        Self {
+            dir,
+            tailer,
+            sink: Recorder::default(),
+            now: Duration::ZERO,
+        }
     }
 
     fn with(dir: TempDir, paths: &[&str], settings: Settings, fs: Arc<dyn Fs>) -> Self {
         let tailer = tailer(dir.path(), paths, settings, fs, Vec::new());
-        Self { dir, tailer, sink: Recorder::default(), now: Duration::ZERO }
+        Self {
+            dir,
+            tailer,
+            sink: Recorder::default(),
+            now: Duration::ZERO,
+        }
     }
 
     /// Stops and starts again from the positions, as a new process does.
@@ -198,7 +228,11 @@ impl Rig {
     }
 
     fn errors(&self, op: Op) -> u64 {
-        self.tailer.stats().iter().map(|(_, stats)| stats.errors.get(&op).copied().unwrap_or(0)).sum()
+        self.tailer
+            .stats()
+            .iter()
+            .map(|(_, stats)| stats.errors.get(&op).copied().unwrap_or(0))
+            .sum()
     }
 
     #[track_caller]
@@ -213,25 +247,41 @@ impl Rig {
     }
 }
 
-fn tailer(dir: &Path, paths: &[&str], settings: Settings, fs: Arc<dyn Fs>, positions: Vec<Position>) -> Tailer {
-    let sources = paths.iter().map(|path| Source::new(dir.join(path).as_os_str(), None).unwrap()).collect();
+fn tailer(
+    dir: &Path,
+    paths: &[&str],
+    settings: Settings,
+    fs: Arc<dyn Fs>,
+    positions: Vec<Position>,
+) -> Tailer {
+    let sources = paths
+        .iter()
+        .map(|path| Source::new(dir.join(path).as_os_str(), None).unwrap())
+        .collect();
     Tailer::new(fs, sources, classify(), settings, positions)
 }
 
 fn append(path: &Path, text: &[u8]) {
-    let mut file = fs::OpenOptions::new().append(true).create(true).open(path).unwrap();
+    let mut file = fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+        .unwrap();
     file.write_all(text).unwrap();
 }
 
 fn gzip(path: &Path, text: &[u8]) {
-    let mut encoder = flate2::write::GzEncoder::new(fs::File::create(path).unwrap(), flate2::Compression::fast());
+    let mut encoder =
+        flate2::write::GzEncoder::new(fs::File::create(path).unwrap(), flate2::Compression::fast());
     encoder.write_all(text).unwrap();
     encoder.finish().unwrap();
 }
 
 /// Lines of about 40 bytes, numbered.
 fn lines(from: u32, to: u32) -> Vec<String> {
-    (from..to).map(|n| format!("T{} line {n:09} ................", 1_000_000 + n)).collect()
+    (from..to)
+        .map(|n| format!("T{} line {n:09} ................", 1_000_000 + n))
+        .collect()
 }
 
 fn text(from: u32, to: u32) -> String {

@@ -37,11 +37,22 @@ impl Hints {
             EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Any) => self.files.extend(event.paths),
             EventKind::Create(CreateKind::Folder) | EventKind::Remove(RemoveKind::Folder) => self.all = true,
             // A renamed directory is not told from a renamed file.
-            EventKind::Modify(ModifyKind::Name(_)) if event.paths.iter().any(|path| path.is_dir()) => self.all = true,
-            _ => self.dirs.extend(event.paths.iter().filter_map(|path| path.parent()).map(Path::to_owned)),
+            EventKind::Modify(ModifyKind::Name(_)) if event.paths.iter().any(|path| path.is_dir()) => {
+                self.all = true
+            }
+            _ => self.dirs.extend(
+                event
+                    .paths
+                    .iter()
+                    .filter_map(|path| path.parent())
+                    .map(Path::to_owned),
+            ),
         }
         if self.dirs.len() + self.files.len() > MOST {
-            *self = Self { all: true, ..Self::default() };
+            *self = Self {
+                all: true,
+                ..Self::default()
+            };
         }
     }
 
@@ -112,7 +123,12 @@ impl Wake {
         let waker = Waker::default();
         let noting = waker.clone();
         let watcher = notify::recommended_watcher(move |event| noting.note(event)).ok();
-        Self { watcher, watched: BTreeSet::new(), deaf: BTreeSet::new(), waker }
+        Self {
+            watcher,
+            watched: BTreeSet::new(),
+            deaf: BTreeSet::new(),
+            waker,
+        }
     }
 
     /// Where the hints arrive.
@@ -146,7 +162,12 @@ impl Wake {
         }
         if news {
             // What happened between the last look and this call left no hint.
-            self.waker.0.hints.lock().unwrap_or_else(PoisonError::into_inner).all = true;
+            self.waker
+                .0
+                .hints
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .all = true;
             self.waker.wake();
         }
     }
@@ -175,9 +196,18 @@ mod tests {
 
     #[test]
     fn an_event_becomes_the_least_look_that_finds_it() {
-        let file = Hints { files: ["/log/x.log".into()].into(), ..Hints::default() };
-        let dir = Hints { dirs: ["/log".into()].into(), ..Hints::default() };
-        let all = Hints { all: true, ..Hints::default() };
+        let file = Hints {
+            files: ["/log/x.log".into()].into(),
+            ..Hints::default()
+        };
+        let dir = Hints {
+            dirs: ["/log".into()].into(),
+            ..Hints::default()
+        };
+        let all = Hints {
+            all: true,
+            ..Hints::default()
+        };
         for (kind, expected) in [
             (EventKind::Access(AccessKind::Any), &Hints::default()),
             (EventKind::Modify(ModifyKind::Data(DataChange::Any)), &file),
@@ -204,7 +234,13 @@ mod tests {
             let kind = EventKind::Modify(ModifyKind::Data(DataChange::Any));
             hints.note(Event::new(kind).add_path(PathBuf::from(format!("/log/{n}.log"))));
         }
-        assert_eq!(hints, Hints { all: true, ..Hints::default() });
+        assert_eq!(
+            hints,
+            Hints {
+                all: true,
+                ..Hints::default()
+            }
+        );
     }
 
     #[test]

@@ -52,7 +52,10 @@ fn t23_an_endless_line_is_handed_on_in_bounded_pieces() {
 fn t24_a_line_across_every_boundary_of_the_buffer() {
     for shift in 0..60 {
         let dir = tempfile::tempdir().unwrap();
-        let small = Settings { chunk: 64, ..settings() };
+        let small = Settings {
+            chunk: 64,
+            ..settings()
+        };
         let mut rig = Rig::with(dir, &["x.log"], small, Arc::new(OsFs));
         rig.append("x.log", format!("T{}\n{}", "0".repeat(shift), text(0, 20)));
         rig.poll();
@@ -107,7 +110,12 @@ fn a_damaged_packed_file_gives_what_it_can_and_does_not_stop_the_log() {
 #[test]
 fn t28_random_bytes_under_a_packed_name_are_told_and_skipped() {
     let mut rig = Rig::new(&["x.log*"]);
-    rig.write("x.log.1.gz", (0..20_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect::<Vec<_>>());
+    rig.write(
+        "x.log.1.gz",
+        (0..20_000_u32)
+            .map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3])
+            .collect::<Vec<_>>(),
+    );
     rig.append("x.log", text(0, 10));
     rig.poll();
     // Once for telling whether it is still being packed, once for reading it.

@@ -13,7 +13,9 @@ fn t31_a_directory_that_comes_later_is_read_from_the_beginning() {
     for given in ["logs", "logs/x.log", "logs/*.log", "*/x.log"] {
         let mut rig = Rig::new(&[given]);
         rig.poll();
-        rig.expect_notice(|notice| matches!(notice, Notice::Missing(_) | Notice::NoJobManagerLog(_)) || given == "*/x.log");
+        rig.expect_notice(|notice| {
+            matches!(notice, Notice::Missing(_) | Notice::NoJobManagerLog(_)) || given == "*/x.log"
+        });
         fs::create_dir(rig.path("logs")).unwrap();
         rig.append("logs/x.log", text(0, 10));
         rig.poll();
@@ -50,14 +52,24 @@ fn a_named_file_comes_without_its_predecessors_and_with_its_successors() {
 fn from_end_skips_what_is_there_and_finishes_the_line_being_written() {
     let dir = tempfile::tempdir().unwrap();
     append(&dir.path().join("x.log.1"), text(0, 10).as_bytes());
-    append(&dir.path().join("x.log"), format!("{}T77 be", text(10, 20)).as_bytes());
-    let end = Settings { from: From::End, ..settings() };
+    append(
+        &dir.path().join("x.log"),
+        format!("{}T77 be", text(10, 20)).as_bytes(),
+    );
+    let end = Settings {
+        from: From::End,
+        ..settings()
+    };
     let mut rig = Rig::with(dir, &["."], end, Arc::new(OsFs));
     rig.poll();
     rig.append("x.log", format!("gun\n{}", text(20, 30)));
     rig.append("new.log", text(30, 40));
     rig.poll();
-    assert_eq!(rig.sink.lines[0], lines(30, 40)[0], "what appears later is read from its beginning");
+    assert_eq!(
+        rig.sink.lines[0],
+        lines(30, 40)[0],
+        "what appears later is read from its beginning"
+    );
     assert_eq!(rig.sink.lines[10], "T77 begun");
     assert_eq!(rig.sink.lines[11..], lines(20, 30));
 }
@@ -73,7 +85,14 @@ fn taskmanager_logs_are_left_out_and_unknown_files_wait_until_they_show() {
     rig.poll();
     rig.expect(&[]);
     let notices = rig.tailer.take_notices();
-    assert_eq!(notices.iter().filter(|n| matches!(n, Notice::TaskManagerLog(_))).count(), 2, "{notices:?}");
+    assert_eq!(
+        notices
+            .iter()
+            .filter(|n| matches!(n, Notice::TaskManagerLog(_)))
+            .count(),
+        2,
+        "{notices:?}"
+    );
     assert!(notices.iter().any(|n| matches!(n, Notice::NoJobManagerLog(_))));
     rig.append("jm.log", "T2 job\n");
     rig.append("jm.out", "T3 console\n");
@@ -139,7 +158,13 @@ fn t34_two_files_that_begin_alike_are_both_read() {
     rig.append("b.log", format!("{banner}T2 b\n"));
     rig.append("b.log.1", format!("{banner}T2 c\n"));
     rig.poll();
-    let mut last: Vec<_> = rig.sink.lines.iter().filter(|line| line.starts_with("T2")).cloned().collect();
+    let mut last: Vec<_> = rig
+        .sink
+        .lines
+        .iter()
+        .filter(|line| line.starts_with("T2"))
+        .cloned()
+        .collect();
     last.sort();
     assert_eq!(last, ["T2 a", "T2 b", "T2 c"]);
 }
@@ -181,7 +206,14 @@ fn t36_what_is_no_regular_file_is_refused_without_blocking() {
     rig.poll();
     assert_eq!(rig.sink.lines, lines(0, 5));
     let notices = rig.tailer.take_notices();
-    assert_eq!(notices.iter().filter(|notice| matches!(notice, Notice::NotAFile(_))).count(), 3, "{notices:?}");
+    assert_eq!(
+        notices
+            .iter()
+            .filter(|notice| matches!(notice, Notice::NotAFile(_)))
+            .count(),
+        3,
+        "{notices:?}"
+    );
     for name in ["fifo.log", "socket.log", "zero.log", "dir.log"] {
         assert!(OsFs.open(&rig.path(name)).is_err(), "{name}");
     }
@@ -190,19 +222,32 @@ fn t36_what_is_no_regular_file_is_refused_without_blocking() {
 #[test]
 fn t37_any_file_name_will_do() {
     let mut rig = Rig::new(&["."]);
-    let names = [b"new\nline.log".to_vec(), b"\"quoted\".log".to_vec(), b"\xff\xfe.log".to_vec(), [&[b'n'; 251][..], b".log"].concat()];
+    let names = [
+        b"new\nline.log".to_vec(),
+        b"\"quoted\".log".to_vec(),
+        b"\xff\xfe.log".to_vec(),
+        [&[b'n'; 251][..], b".log"].concat(),
+    ];
     for name in &names {
         append(&rig.dir.path().join(OsStr::from_bytes(name)), b"T1 read\n");
     }
     rig.poll();
     rig.expect(&["T1 read"; 4]);
-    assert!(rig.sink.opened.iter().any(|info| info.name.ends_with("\\xff\\xfe.log")));
+    assert!(
+        rig.sink
+            .opened
+            .iter()
+            .any(|info| info.name.ends_with("\\xff\\xfe.log"))
+    );
 }
 
 #[test]
 fn t38_few_descriptors_for_many_files() {
     let dir = tempfile::tempdir().unwrap();
-    let few = Settings { open_files: 8, ..settings() };
+    let few = Settings {
+        open_files: 8,
+        ..settings()
+    };
     let mut rig = Rig::with(dir, &["."], few, Arc::new(OsFs));
     for round in 0..3 {
         for file in 0..100 {
@@ -217,7 +262,11 @@ fn t38_few_descriptors_for_many_files() {
 #[test]
 fn one_busy_file_does_not_starve_the_others() {
     let dir = tempfile::tempdir().unwrap();
-    let small = Settings { log_budget: 8192, pass_budget: 16 << 10, ..settings() };
+    let small = Settings {
+        log_budget: 8192,
+        pass_budget: 16 << 10,
+        ..settings()
+    };
     let mut rig = Rig::with(dir, &["."], small, Arc::new(OsFs));
     rig.append("a.log", text(0, 10_000));
     rig.append("b.log", text(10_000, 10_001));
@@ -240,7 +289,10 @@ fn the_cluster_comes_from_the_capture_or_the_directories_that_wildcards_matched(
         let mut tailer = Tailer::new(Arc::new(OsFs), sources, classify(), settings(), Vec::new());
         let mut sink = Recorder::default();
         tailer.poll(Duration::ZERO, &mut sink);
-        sink.opened.into_iter().map(|info| info.cluster.unwrap_or_else(|| "-".into())).collect::<Vec<_>>()
+        sink.opened
+            .into_iter()
+            .map(|info| info.cluster.unwrap_or_else(|| "-".into()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(cluster("*/eu/log/jm.log", None), ["prod", "test"]);
     assert_eq!(cluster("*/*/log", None), ["prod/eu", "test/eu"]);
@@ -248,9 +300,16 @@ fn the_cluster_comes_from_the_capture_or_the_directories_that_wildcards_matched(
     assert_eq!(cluster("prod/eu/log/*.log", None), ["-"]);
     assert_eq!(cluster("prod/eu/log/jm.log", None), ["-"]);
     assert_eq!(cluster("prod/eu/log", Some("/(?<cluster>[^/]+)/eu/")), ["prod"]);
-    assert_eq!(cluster("**/*.log", Some("/(?<cluster>prod|live)/")), ["prod", "test/eu/log"]);
+    assert_eq!(
+        cluster("**/*.log", Some("/(?<cluster>prod|live)/")),
+        ["prod", "test/eu/log"]
+    );
     assert_eq!(cluster("**", None), ["prod/eu/log", "test/eu/log"]);
-    assert_eq!(cluster("prod/eu", None), Vec::<String>::new(), "a directory is not searched below");
+    assert_eq!(
+        cluster("prod/eu", None),
+        Vec::<String>::new(),
+        "a directory is not searched below"
+    );
 }
 
 #[test]
@@ -272,13 +331,19 @@ fn t41_a_hint_of_one_file_reads_that_file_without_a_look_at_the_others() {
         fs::write(dir.path().join(format!("x{n}.log")), text(n, n + 1)).unwrap();
     }
     let fs = Arc::new(faults::Faulty::default());
-    let rare = Settings { period: Duration::from_secs(10), ..settings() };
+    let rare = Settings {
+        period: Duration::from_secs(10),
+        ..settings()
+    };
     let mut rig = Rig::with(dir, &["."], rare, fs.clone());
     rig.poll();
     let before = fs.stats();
     rig.append("x7.log", text(100, 101));
     let path = rig.path(".").join("x7.log");
-    rig.tailer.hint(crate::tail::wake::Hints { files: [path].into(), ..Default::default() });
+    rig.tailer.hint(crate::tail::wake::Hints {
+        files: [path].into(),
+        ..Default::default()
+    });
     rig.poll();
     assert_eq!(rig.sink.lines.last(), lines(100, 101).last());
     assert_eq!(fs.stats(), before);

@@ -44,7 +44,16 @@ impl Faulty {
 
 fn stale(stat: io::Result<Stat>, limit: &AtomicU64) -> io::Result<Stat> {
     let limit = limit.load(Ordering::Relaxed);
-    stat.map(|stat| if limit > 0 { Stat { size: stat.size.min(limit), ..stat } } else { stat })
+    stat.map(|stat| {
+        if limit > 0 {
+            Stat {
+                size: stat.size.min(limit),
+                ..stat
+            }
+        } else {
+            stat
+        }
+    })
 }
 
 impl Fs for Faulty {
@@ -63,7 +72,11 @@ impl Fs for Faulty {
         self.opens.fetch_add(1, Ordering::Relaxed);
         self.check(Op::Open)?;
         let file = OsFs.open(path)?;
-        Ok(Arc::new(FaultyFile { file, stale: Arc::clone(&self.stale), reading: Arc::clone(&self.reading) }))
+        Ok(Arc::new(FaultyFile {
+            file,
+            stale: Arc::clone(&self.stale),
+            reading: Arc::clone(&self.reading),
+        }))
     }
 }
 
@@ -145,6 +158,11 @@ fn t42_a_size_that_is_stale_for_a_moment_is_no_truncation() {
 
 impl Rig {
     fn stats_of_log(&self) -> SourceStats {
-        self.tailer.stats().into_iter().find(|(id, _)| id.is_some()).unwrap().1
+        self.tailer
+            .stats()
+            .into_iter()
+            .find(|(id, _)| id.is_some())
+            .unwrap()
+            .1
     }
 }

@@ -9,7 +9,10 @@ use super::*;
 #[derive(Debug, Clone)]
 enum Action {
     /// Whole lines, written in pieces of this many bytes with a pass after each.
-    Append { lines: u32, piece: usize },
+    Append {
+        lines: u32,
+        piece: usize,
+    },
     /// Many lines at once, no pass.
     Burst(u32),
     Rename,
@@ -84,7 +87,12 @@ fn run(actions: Vec<Action>) -> Result<(), TestCaseError> {
             Action::Copytruncate => {
                 record.rotation += 1;
                 fs::copy(rig.path("x.log"), rig.path(&format!("x.log.{}", record.rotation))).unwrap();
-                fs::OpenOptions::new().write(true).open(rig.path("x.log")).unwrap().set_len(0).unwrap();
+                fs::OpenOptions::new()
+                    .write(true)
+                    .open(rig.path("x.log"))
+                    .unwrap()
+                    .set_len(0)
+                    .unwrap();
                 record.current.clear();
                 rig.append("x.log", record.write(1));
                 rig.settle();
@@ -124,7 +132,10 @@ fn run(actions: Vec<Action>) -> Result<(), TestCaseError> {
     }
     got.append(&mut rig.sink.lines);
     if record.destroyed.is_empty() {
-        prop_assert!(rig.tailer.stats()[0].1.lost_bytes.is_empty(), "nothing was destroyed");
+        prop_assert!(
+            rig.tailer.stats()[0].1.lost_bytes.is_empty(),
+            "nothing was destroyed"
+        );
         // What is packed before it was seen comes when it is known not to have been.
         prop_assert!(packed || got.is_sorted(), "out of order: {got:?}");
     }
@@ -135,7 +146,10 @@ fn run(actions: Vec<Action>) -> Result<(), TestCaseError> {
     let written: BTreeSet<String> = lines(0, record.next).into_iter().collect();
     let foreign: Vec<_> = seen.difference(&written).collect();
     prop_assert!(foreign.is_empty(), "never written: {foreign:?}");
-    let missing: Vec<_> = written.difference(&seen).filter(|line| !record.destroyed.contains(*line)).collect();
+    let missing: Vec<_> = written
+        .difference(&seen)
+        .filter(|line| !record.destroyed.contains(*line))
+        .collect();
     prop_assert!(missing.is_empty(), "lost: {missing:?}");
     Ok(())
 }

@@ -44,7 +44,11 @@ fn a_restart_at_every_point_loses_and_repeats_nothing() {
 #[test]
 fn t04_rotated_out_of_reach_while_down_is_counted_and_told() {
     let dir = tempfile::tempdir().unwrap();
-    let budget = Settings { log_budget: 4096, pass_budget: 4096, ..settings() };
+    let budget = Settings {
+        log_budget: 4096,
+        pass_budget: 4096,
+        ..settings()
+    };
     let mut rig = Rig::with(dir, &["x.log"], budget, Arc::new(OsFs));
     rig.append("x.log", text(0, 1000));
     rig.tailer.poll(Duration::ZERO, &mut rig.sink);

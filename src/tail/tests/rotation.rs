@@ -11,7 +11,10 @@ fn t01_rename_create_while_the_writer_holds_the_old_file() {
     let mut rig = Rig::new(&["x.log"]);
     rig.append("x.log", text(0, 10));
     rig.poll();
-    let mut held = fs::OpenOptions::new().append(true).open(rig.path("x.log")).unwrap();
+    let mut held = fs::OpenOptions::new()
+        .append(true)
+        .open(rig.path("x.log"))
+        .unwrap();
     rig.rename("x.log", "x.log.1");
     rig.append("x.log", "");
     rig.poll();
@@ -29,7 +32,10 @@ fn t01_the_old_file_is_read_to_its_end_before_the_new_one() {
     let mut rig = Rig::new(&["x.log"]);
     rig.append("x.log", text(0, 10));
     rig.poll();
-    let mut held = fs::OpenOptions::new().append(true).open(rig.path("x.log")).unwrap();
+    let mut held = fs::OpenOptions::new()
+        .append(true)
+        .open(rig.path("x.log"))
+        .unwrap();
     rig.rename("x.log", "x.log.1");
     held.write_all(text(10, 20).as_bytes()).unwrap();
     rig.append("x.log", text(20, 30));
@@ -42,7 +48,10 @@ fn t01_lines_that_reach_the_old_file_after_it_was_left_still_count_once() {
     let mut rig = Rig::new(&["x.log"]);
     rig.append("x.log", text(0, 10));
     rig.poll();
-    let mut held = fs::OpenOptions::new().append(true).open(rig.path("x.log")).unwrap();
+    let mut held = fs::OpenOptions::new()
+        .append(true)
+        .open(rig.path("x.log"))
+        .unwrap();
     rig.rename("x.log", "x.log.1");
     rig.append("x.log", text(10, 20));
     rig.poll();
@@ -85,10 +94,19 @@ fn t02_files_that_begin_alike_are_read_in_the_order_in_which_they_were_written()
     rig.poll();
     for rotation in 1..=3 {
         rig.rename("x.log", &format!("x.log.{rotation}"));
-        rig.append("x.log", format!("{banner}{}", text(rotation * 5, rotation * 5 + 5)));
+        rig.append(
+            "x.log",
+            format!("{banner}{}", text(rotation * 5, rotation * 5 + 5)),
+        );
         rig.poll();
     }
-    let numbered: Vec<_> = rig.sink.lines.iter().filter(|line| line.contains("line")).cloned().collect();
+    let numbered: Vec<_> = rig
+        .sink
+        .lines
+        .iter()
+        .filter(|line| line.contains("line"))
+        .cloned()
+        .collect();
     assert_eq!(numbered, lines(0, 20));
     assert_eq!(rig.sink.lines.len(), 20 + 4 * 40);
 }
@@ -99,7 +117,12 @@ fn t05_copytruncate_with_nothing_unread() {
     rig.append("x.log", text(0, 50));
     rig.poll();
     fs::copy(rig.path("x.log"), rig.path("x.log.1")).unwrap();
-    fs::OpenOptions::new().write(true).open(rig.path("x.log")).unwrap().set_len(0).unwrap();
+    fs::OpenOptions::new()
+        .write(true)
+        .open(rig.path("x.log"))
+        .unwrap()
+        .set_len(0)
+        .unwrap();
     rig.settle();
     rig.append("x.log", text(50, 60));
     rig.settle();
@@ -117,7 +140,12 @@ fn t06_copytruncate_with_a_megabyte_unread_is_completed_from_the_copy() {
         rig.poll();
         rig.append("x.log", format!(" line\n{}", text(51, 30_000)));
         fs::copy(rig.path("x.log"), rig.path("x.log.1")).unwrap();
-        fs::OpenOptions::new().write(true).open(rig.path("x.log")).unwrap().set_len(0).unwrap();
+        fs::OpenOptions::new()
+            .write(true)
+            .open(rig.path("x.log"))
+            .unwrap()
+            .set_len(0)
+            .unwrap();
         if pause {
             rig.settle();
         }
@@ -144,7 +172,12 @@ fn t06_the_copy_is_left_alone_while_the_original_is_there() {
     rig.write("x.log.1", &whole);
     rig.settle();
     assert_eq!(rig.sink.lines, lines(0, 100));
-    fs::OpenOptions::new().write(true).open(rig.path("x.log")).unwrap().set_len(0).unwrap();
+    fs::OpenOptions::new()
+        .write(true)
+        .open(rig.path("x.log"))
+        .unwrap()
+        .set_len(0)
+        .unwrap();
     rig.append("x.log", text(100, 110));
     rig.settle();
     assert_eq!(rig.sink.lines, lines(0, 110));
@@ -158,7 +191,12 @@ fn t06_one_copy_overwritten_at_each_truncation() {
         rig.settle();
         rig.append("x.log", text(round * 100 + 40, round * 100 + 100));
         fs::copy(rig.path("x.log"), rig.path("x.log.1")).unwrap();
-        fs::OpenOptions::new().write(true).open(rig.path("x.log")).unwrap().set_len(0).unwrap();
+        fs::OpenOptions::new()
+            .write(true)
+            .open(rig.path("x.log"))
+            .unwrap()
+            .set_len(0)
+            .unwrap();
     }
     rig.settle();
     assert_eq!(rig.sink.lines, lines(0, 500));
@@ -181,17 +219,27 @@ fn t06_a_copy_shorter_than_what_was_read_is_not_read_again() {
 #[test]
 fn t06_what_was_seen_and_destroyed_unread_is_counted() {
     let dir = tempfile::tempdir().unwrap();
-    let budget = Settings { log_budget: 4096, pass_budget: 4096, ..settings() };
+    let budget = Settings {
+        log_budget: 4096,
+        pass_budget: 4096,
+        ..settings()
+    };
     let mut rig = Rig::with(dir, &["x.log"], budget, Arc::new(OsFs));
     rig.append("x.log", text(0, 1000));
     rig.now += Duration::from_millis(10);
     assert!(rig.tailer.poll(rig.now, &mut rig.sink).more);
-    let (read, size) = (rig.stats().read_bytes, fs::metadata(rig.path("x.log")).unwrap().len());
+    let (read, size) = (
+        rig.stats().read_bytes,
+        fs::metadata(rig.path("x.log")).unwrap().len(),
+    );
     rig.write("x.log", text(1000, 1010));
     rig.settle();
     assert_eq!(rig.lost(Lost::Truncated), size - read);
     assert_eq!(rig.sink.lines.last(), lines(1009, 1010).last());
-    assert_eq!(rig.sink.cuts, 1, "the line at hand is not joined with what came after");
+    assert_eq!(
+        rig.sink.cuts, 1,
+        "the line at hand is not joined with what came after"
+    );
 }
 
 #[test]
@@ -213,10 +261,20 @@ fn t08_same_size_same_first_kilobyte_another_body() {
     rig.poll();
     rig.write("x.log", format!("{banner}{}", text(10, 20)));
     // The clock of the file system may be too coarse for two writes in a row; a writer's are further apart.
-    let file = fs::OpenOptions::new().write(true).open(rig.path("x.log")).unwrap();
-    file.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(4_000_000_000)).unwrap();
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .open(rig.path("x.log"))
+        .unwrap();
+    file.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(4_000_000_000))
+        .unwrap();
     rig.settle();
-    let numbered: Vec<_> = rig.sink.lines.iter().filter(|line| line.contains("line")).cloned().collect();
+    let numbered: Vec<_> = rig
+        .sink
+        .lines
+        .iter()
+        .filter(|line| line.contains("line"))
+        .cloned()
+        .collect();
     assert_eq!(numbered, lines(0, 20));
     assert_eq!(rig.rotations(Rotation::Truncate), 1);
 }
@@ -227,13 +285,20 @@ fn t09_a_hole_of_500_megabytes_is_not_read() {
     rig.append("x.log", text(0, 10));
     rig.poll();
     // copytruncate under a writer without O_APPEND, which goes on at its own offset.
-    let mut file = fs::OpenOptions::new().write(true).open(rig.path("x.log")).unwrap();
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .open(rig.path("x.log"))
+        .unwrap();
     file.set_len(0).unwrap();
     file.seek(SeekFrom::Start(500 << 20)).unwrap();
     file.write_all(text(10, 20).as_bytes()).unwrap();
     rig.settle();
     assert_eq!(rig.sink.lines, lines(0, 20));
-    assert!(rig.stats().read_bytes < 1 << 20, "{} bytes read", rig.stats().read_bytes);
+    assert!(
+        rig.stats().read_bytes < 1 << 20,
+        "{} bytes read",
+        rig.stats().read_bytes
+    );
     assert!(rig.sink.longest < 4096);
 }
 
@@ -265,7 +330,10 @@ fn t10_deleted_and_created_anew_under_the_same_name() {
 fn t10_another_file_under_the_same_inode_while_it_was_closed() {
     // Whether an inode is reused is up to the file system; overwriting in place looks the same to one that reopens.
     let dir = tempfile::tempdir().unwrap();
-    let closing = Settings { open_files: 0, ..settings() };
+    let closing = Settings {
+        open_files: 0,
+        ..settings()
+    };
     let mut rig = Rig::with(dir, &["x.log"], closing, Arc::new(OsFs));
     rig.append("x.log", text(0, 10));
     rig.poll();
@@ -280,7 +348,10 @@ fn t11_deleted_while_open_is_read_on_and_let_go_after_a_minute() {
     let mut rig = Rig::new(&["x.log"]);
     rig.append("x.log", text(0, 10));
     rig.poll();
-    let mut held = fs::OpenOptions::new().append(true).open(rig.path("x.log")).unwrap();
+    let mut held = fs::OpenOptions::new()
+        .append(true)
+        .open(rig.path("x.log"))
+        .unwrap();
     rig.remove("x.log");
     for n in 1..=10 {
         rig.wait(1);
@@ -293,7 +364,10 @@ fn t11_deleted_while_open_is_read_on_and_let_go_after_a_minute() {
     rig.wait(61);
     assert_eq!((rig.sink.gone, rig.sink.ends), (1, 1));
     assert_eq!(rig.tailer.open_files(), 0, "the descriptor is closed");
-    assert!(rig.tailer.positions().is_empty(), "T57: nothing is kept of a file that is gone");
+    assert!(
+        rig.tailer.positions().is_empty(),
+        "T57: nothing is kept of a file that is gone"
+    );
     // It may come back.
     rig.append("x.log", text(110, 120));
     rig.poll();
@@ -347,10 +421,19 @@ fn t12_a_packed_file_of_the_same_length_and_beginning_is_another_file() {
     rig.rename("x.log", "x.log.1");
     rig.append("x.log", text(20, 30));
     rig.poll();
-    gzip(&rig.path("x.log.2.gz"), format!("{banner}{}", text(10, 20)).as_bytes());
+    gzip(
+        &rig.path("x.log.2.gz"),
+        format!("{banner}{}", text(10, 20)).as_bytes(),
+    );
     rig.wait(6);
     rig.wait(6);
-    let mut numbered: Vec<_> = rig.sink.lines.iter().filter(|line| line.contains("line")).cloned().collect();
+    let mut numbered: Vec<_> = rig
+        .sink
+        .lines
+        .iter()
+        .filter(|line| line.contains("line"))
+        .cloned()
+        .collect();
     numbered.sort();
     assert_eq!(numbered, lines(0, 30));
 }
