@@ -11,6 +11,7 @@
 //! * A file is left only when its successor has bytes *and* it was read to its end after that was seen.
 //! * One bad file never stops the others; what is skipped is counted and told.
 
+mod arrivals;
 pub mod discover;
 mod family;
 mod file;
@@ -19,11 +20,14 @@ mod gz;
 pub mod identity;
 mod kin;
 mod log;
+mod look;
 mod notice;
+mod pass;
 mod reader;
 mod sight;
 pub mod stdin;
 mod tailer;
+mod view;
 pub mod wake;
 
 use std::path::PathBuf;

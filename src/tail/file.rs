@@ -1,6 +1,5 @@
 //! One file of a log: how far it was read, and the next step in reading it.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -9,75 +8,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Settings;
-use super::fs::{Fs, Stat};
+use super::fs::{Kind, Stat};
 use super::gz::is_damage;
-use super::identity::{Compared, Content, FileId, Place};
-use super::notice::{Notice, Notices};
+use super::identity::{Compared, Content, FileId, Place, Position};
+use super::notice::Notice;
+use super::pass::{Numbers, Pass, Retry};
+use super::sight::Member;
 use crate::stats::{Lost, Op, Rotation};
-
-/// What one pass lends to everything that it touches.
-pub(super) struct Pass<'a> {
-    pub(super) fs: &'a dyn Fs,
-    pub(super) settings: &'a Settings,
-    pub(super) notices: &'a mut Notices,
-    /// A copy is held for each open file, so that its count is theirs.
-    pub(super) token: &'a Arc<()>,
-    /// Monotonic time.
-    pub(super) now: Duration,
-    /// Grows by one with each pass: what must be seen twice must be seen in two of them.
-    pub(super) number: u64,
-    /// Files are complete: nothing is waited for.
-    pub(super) once: bool,
-    /// Set when something is to be looked at again soon, without a hint.
-    pub(super) soon: bool,
-    /// Set when the process has no descriptor left.
-    pub(super) starved: bool,
-}
-
-/// What a log counts; see [`crate::stats::SourceStats`] for the meanings.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Numbers {
-    pub(super) read_bytes: u64,
-    pub(super) lost_bytes: BTreeMap<Lost, u64>,
-    pub(super) rotations: BTreeMap<Rotation, u64>,
-    pub(super) errors: BTreeMap<Op, u64>,
-}
-
-impl Numbers {
-    pub(super) fn failed(&mut self, op: Op) {
-        *self.errors.entry(op).or_default() += 1;
-    }
-
-    pub(super) fn rotated(&mut self, kind: Rotation) {
-        *self.rotations.entry(kind).or_default() += 1;
-    }
-
-    pub(super) fn lost(&mut self, why: Lost, bytes: u64) {
-        if bytes > 0 {
-            *self.lost_bytes.entry(why).or_default() += bytes;
-        }
-    }
-}
-
-/// When to try again after failures: 1 s, doubled each time, at most a minute.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Retry {
-    failures: u32,
-    at: Duration,
-}
-
-impl Retry {
-    pub(super) fn waits(&self, now: Duration) -> bool {
-        now < self.at
-    }
-
-    pub(super) fn failed(&mut self, now: Duration) {
-        const LONGEST: Duration = Duration::from_secs(60);
-        self.at = now + LONGEST.min(Duration::from_secs(1) * 2_u32.saturating_pow(self.failures));
-        self.failures = self.failures.saturating_add(1);
-    }
-}
 
 /// How long a packed file that ends too early must stand still before it counts as damaged and not as being written.
 pub(super) const SETTLED: Duration = Duration::from_secs(5);
@@ -91,12 +28,29 @@ pub(super) enum Homeless {
     Restored,
 }
 
+/// Whether a file may grow, and how to read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Somebody may write to it.
+    Plain,
+    /// A plain copy made at a truncation: complete.
+    Copy,
+    /// A `.gz`: complete once it can be unpacked to its end.
+    Packed,
+}
+
+impl Form {
+    pub(super) const fn of(gz: bool) -> Self {
+        if gz { Self::Packed } else { Self::Plain }
+    }
+}
+
 /// A file of a log.
 pub(super) struct Tracked {
     pub(super) id: FileId,
     /// Where it was seen last.
     pub(super) path: PathBuf,
-    pub(super) gz: bool,
+    pub(super) form: Form,
     pub(super) place: Place,
     /// Size and time of writing when last seen, by directory or descriptor.
     pub(super) size: u64,
@@ -109,8 +63,6 @@ pub(super) struct Tracked {
     pub(super) context: u64,
     /// The last byte given was a newline, or none was given.
     pub(super) line_start: bool,
-    /// Nobody will write to it any more: a packed file, or a copy made at a truncation.
-    pub(super) closed: bool,
     /// Since when no name leads to it.
     pub(super) missing: Option<Duration>,
     pub(super) homeless: Option<Homeless>,
@@ -161,11 +113,11 @@ pub(super) enum Step {
 
 impl Tracked {
     /// A file at its beginning.
-    pub(super) fn new(path: PathBuf, stat: &Stat, gz: bool, now: Duration) -> Self {
+    pub(super) fn new(path: PathBuf, stat: &Stat, form: Form, now: Duration) -> Self {
         Self {
             id: stat.id,
             path,
-            gz,
+            form,
             place: Place::default(),
             size: stat.size,
             mtime: stat.mtime,
@@ -173,7 +125,6 @@ impl Tracked {
             backlog_end: 0,
             context: 0,
             line_start: true,
-            closed: gz,
             missing: None,
             homeless: None,
             quiet: now,
@@ -186,9 +137,64 @@ impl Tracked {
         }
     }
 
+    pub(super) fn is_packed(&self) -> bool {
+        self.form == Form::Packed
+    }
+
+    /// A position whose file is not found.
+    pub(super) fn homeless(path: PathBuf, position: Position, now: Duration) -> Self {
+        let mut file = Self::without_file(path, position.size, Homeless::Restored, now);
+        file.resume(position.place, position.back);
+        file
+    }
+
+    fn without_file(path: PathBuf, size: u64, why: Homeless, now: Duration) -> Self {
+        let stat = Stat {
+            id: FileId::NONE,
+            size,
+            mtime: Timestamp::UNIX_EPOCH,
+            kind: Kind::Regular,
+            sparse: false,
+        };
+        let mut file = Self::new(path, &stat, Form::Plain, now);
+        file.missing = Some(now);
+        file.homeless = Some(why);
+        file
+    }
+
+    /// Goes on at a place, and gives the `back` bytes before it again first.
+    pub(super) fn resume(&mut self, place: Place, back: u64) {
+        self.context = back.min(place.offset);
+        self.line_start = place.anchor.last().is_none_or(|byte| *byte == b'\n');
+        self.place = place;
+    }
+
+    /// Goes on in another file, which holds the same bytes.
+    pub(super) fn move_to(&mut self, home: &Member) {
+        let copy = matches!(self.homeless, Some(Homeless::Cut(_)));
+        self.form = if copy && !home.name.gz {
+            Form::Copy
+        } else {
+            Form::of(home.name.gz)
+        };
+        self.id = home.stat.id;
+        self.homeless = None;
+        self.close();
+        self.seen(home.path.clone(), &home.stat);
+    }
+
+    /// It is open, and read to its end.
+    pub(super) fn is_drained(&mut self, pass: &mut Pass, numbers: &mut Numbers) -> bool {
+        let offset = self.place.offset;
+        offset > 0
+            && self
+                .hold(pass, numbers)
+                .is_ok_and(|(stat, _)| stat.size == offset)
+    }
+
     /// Bytes known and not read. A packed file's are not known.
     pub(super) fn lag(&self) -> u64 {
-        if self.gz {
+        if self.is_packed() {
             0
         } else {
             self.size.saturating_sub(self.place.offset)
@@ -230,7 +236,7 @@ impl Tracked {
     /// Opens it if need be; its content, and what the system says of the open file.
     pub(super) fn hold(
         &mut self,
-        pass: &mut Pass<'_>,
+        pass: &mut Pass,
         numbers: &mut Numbers,
     ) -> Result<(Stat, &mut Content), Step> {
         if self.held.is_none() {
@@ -243,10 +249,10 @@ impl Tracked {
             }
             match pass.fs.open(&self.path) {
                 Ok(file) => {
-                    let content = Content::new(file, self.gz);
+                    let content = Content::new(file, self.is_packed());
                     self.held = Some(Held {
                         content,
-                        _token: Arc::clone(pass.token),
+                        _token: Arc::clone(&pass.token),
                     });
                     self.reopened = true;
                     self.checked = None;
@@ -272,7 +278,7 @@ impl Tracked {
     }
 
     /// Whether it still holds what was read of it; none when that cannot be asked now.
-    pub(super) fn verify(&mut self, pass: &mut Pass<'_>, numbers: &mut Numbers) -> Option<Compared> {
+    pub(super) fn verify(&mut self, pass: &mut Pass, numbers: &mut Numbers) -> Option<Compared> {
         let place = std::mem::take(&mut self.place);
         let compared = self
             .hold(pass, numbers)
@@ -282,14 +288,14 @@ impl Tracked {
     }
 
     /// Keeps what was opened to look into it.
-    pub(super) fn keep(&mut self, content: Content, pass: &Pass<'_>) {
+    pub(super) fn keep(&mut self, content: Content, pass: &Pass) {
         self.held = Some(Held {
             content,
-            _token: Arc::clone(pass.token),
+            _token: Arc::clone(&pass.token),
         });
     }
 
-    fn failed(&mut self, pass: &mut Pass<'_>, numbers: &mut Numbers, op: Op, error: &io::Error) -> Step {
+    fn failed(&mut self, pass: &mut Pass, numbers: &mut Numbers, op: Op, error: &io::Error) -> Step {
         numbers.failed(op);
         pass.starved |= is_out_of_files(error);
         pass.notices.say(Notice::Failed {
@@ -306,7 +312,7 @@ impl Tracked {
     }
 
     /// Reads on, at most what `buffer` holds beside [`Place::ANCHOR`] bytes.
-    pub(super) fn read(&mut self, pass: &mut Pass<'_>, numbers: &mut Numbers, buffer: &mut [u8]) -> Step {
+    pub(super) fn read(&mut self, pass: &mut Pass, numbers: &mut Numbers, buffer: &mut [u8]) -> Step {
         if self.retry.waits(pass.now) {
             return Step::Wait;
         }
@@ -319,7 +325,7 @@ impl Tracked {
         self.mtime = stat.mtime;
         let got = if self.context > 0 {
             self.read_context(pass, numbers, buffer)
-        } else if self.gz {
+        } else if self.is_packed() {
             self.read_packed(pass, numbers, buffer, changed)
         } else if changed || self.lag() > 0 {
             self.read_plain(pass, numbers, buffer, &stat)
@@ -348,7 +354,7 @@ impl Tracked {
     /// Gives again what the position asked for. What cannot be had is done without.
     fn read_context(
         &mut self,
-        pass: &mut Pass<'_>,
+        pass: &mut Pass,
         numbers: &mut Numbers,
         buffer: &mut [u8],
     ) -> io::Result<Step> {
@@ -371,7 +377,7 @@ impl Tracked {
 
     fn read_plain(
         &mut self,
-        pass: &mut Pass<'_>,
+        pass: &mut Pass,
         numbers: &mut Numbers,
         buffer: &mut [u8],
         stat: &Stat,
@@ -416,7 +422,7 @@ impl Tracked {
 
     fn read_packed(
         &mut self,
-        pass: &mut Pass<'_>,
+        pass: &mut Pass,
         numbers: &mut Numbers,
         buffer: &mut [u8],
         changed: bool,
@@ -465,10 +471,10 @@ impl Tracked {
     fn take(&mut self, bytes: &[u8], start: usize) -> Data {
         let (nuls, len) = segment(bytes, self.line_start);
         // A packed file cannot be read again from the middle at no cost: its inner NULs are given as they are.
-        let len = if self.gz { bytes.len() - nuls } else { len };
+        let len = if self.is_packed() { bytes.len() - nuls } else { len };
         let offset = self.place.offset + nuls as u64;
         // When a packed file was written is not when it is read.
-        let fresh = !self.gz && self.place.offset >= self.backlog_end;
+        let fresh = !self.is_packed() && self.place.offset >= self.backlog_end;
         self.place.advance(&bytes[..nuls + len]);
         if len > 0 {
             self.line_start = bytes[nuls + len - 1] == b'\n';
@@ -485,7 +491,7 @@ impl Tracked {
 
     /// The file seems shorter than what was read of it. Network file systems say so for a moment of files that are not:
     /// it must still be so in a later pass.
-    fn doubt(&mut self, pass: &mut Pass<'_>) -> Step {
+    fn doubt(&mut self, pass: &mut Pass) -> Step {
         match self.doubted {
             Some(first) if first < pass.number => Step::Cut(self.kind_of_cut()),
             Some(_) => Step::Wait,
@@ -521,20 +527,11 @@ impl Tracked {
         } else {
             Lost::Truncated
         };
-        let stat = Stat {
-            id: FileId::NONE,
-            size: self.known.max(self.place.offset),
-            mtime: self.mtime,
-            kind: super::fs::Kind::Regular,
-            sparse: false,
-        };
-        let mut old = Self::new(self.path.clone(), &stat, false, self.quiet);
-        old.place = std::mem::take(&mut self.place);
+        let size = self.known.max(self.place.offset);
+        let mut old = Self::without_file(self.path.clone(), size, Homeless::Cut(why), self.quiet);
+        old.resume(std::mem::take(&mut self.place), std::mem::take(&mut self.context));
         old.backlog_end = std::mem::take(&mut self.backlog_end);
-        old.line_start = std::mem::replace(&mut self.line_start, true);
-        old.context = std::mem::take(&mut self.context);
-        old.missing = Some(Duration::ZERO);
-        old.homeless = Some(Homeless::Cut(why));
+        self.line_start = true;
         self.known = 0;
         self.checked = None;
         self.doubted = None;

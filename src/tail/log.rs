@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::file::{Homeless, Numbers, Pass, Step, Tracked};
+use super::file::{Form, Step, Tracked};
 use super::identity::{FileId, Place, Position};
+use super::pass::{Numbers, Pass, Retry};
 use super::{LogInfo, Read, Sink};
 use crate::line::LogId;
-use crate::stats::SourceStats;
+use crate::stats::{Backlog, SourceStats};
 
 /// Whether a log is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,9 +49,9 @@ pub(super) struct Log {
     pub(super) sighted: bool,
     /// It has no file any more, and the sink was told.
     pub(super) gone: bool,
-    pub(super) retry: super::file::Retry,
+    pub(super) retry: Retry,
     pub(super) numbers: Numbers,
-    pub(super) backlog: crate::stats::Backlog,
+    pub(super) backlog: Backlog,
 }
 
 /// What is to be done with a log after it was read for a while.
@@ -80,16 +81,16 @@ impl Log {
             unclear: HashMap::new(),
             sighted: false,
             gone: false,
-            retry: super::file::Retry::default(),
+            retry: Retry::default(),
             numbers: Numbers::default(),
-            backlog: crate::stats::Backlog::default(),
+            backlog: Backlog::default(),
         }
     }
 
     /// Reads on, at most `budget` bytes; returns how many.
     pub(super) fn advance(
         &mut self,
-        pass: &mut Pass<'_>,
+        pass: &mut Pass,
         budget: usize,
         buffer: &mut [u8],
         sink: &mut dyn Sink,
@@ -144,7 +145,7 @@ impl Log {
 
     /// Whether the file being read, now at its end, is to be left. A file whose successor is still empty may yet be
     /// written to: rotation made the new name, but the writer has not opened it.
-    fn is_front_over(&self, pass: &Pass<'_>) -> bool {
+    fn is_front_over(&self, pass: &Pass) -> bool {
         let Some(front) = self.queue.front() else {
             return false;
         };
@@ -153,11 +154,11 @@ impl Log {
             .missing
             .is_some_and(|since| pass.now >= since + pass.settings.grace);
         let followed = self.queue.len() > 1 && (quiet || self.queue.iter().skip(1).any(|next| next.size > 0));
-        front.closed || followed || unlinked && quiet
+        front.form != Form::Plain || followed || unlinked && quiet
     }
 
     /// Leaves the file being read for the next.
-    fn leave_front(&mut self, pass: &mut Pass<'_>, sink: &mut dyn Sink) {
+    fn leave_front(&mut self, pass: &mut Pass, sink: &mut dyn Sink) {
         let Some(mut front) = self.queue.pop_front() else {
             return;
         };
@@ -180,7 +181,7 @@ impl Log {
     }
 
     /// What was to be read of a file at the start will not come from it any more.
-    pub(super) fn drop_backlog(backlog: &mut crate::stats::Backlog, file: &mut Tracked) {
+    pub(super) fn drop_backlog(backlog: &mut Backlog, file: &mut Tracked) {
         if file.place.offset < file.backlog_end {
             backlog.read_bytes += file.backlog_end - file.place.offset;
             backlog.read_files += 1;
@@ -194,8 +195,22 @@ impl Log {
         self.stage == Stage::Followed && (self.queue.len() > 1 || self.queue.front().is_some_and(waits))
     }
 
+    /// Whether this file is being read and no other waits: then a change of it needs no look at the directory.
+    pub(super) fn reads_only(&self, path: &Path) -> bool {
+        self.stage == Stage::Followed && self.queue.len() == 1 && self.queue[0].path == path
+    }
+
     pub(super) fn knows(&self, id: FileId) -> bool {
-        self.queue.iter().chain(&self.done).any(|file| file.id == id)
+        self.files().any(|file| file.id == id)
+    }
+
+    /// Files being read or to be read, and those read that are still there.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Tracked> {
+        self.queue.iter().chain(&self.done)
+    }
+
+    pub(super) fn files_mut(&mut self) -> impl Iterator<Item = &mut Tracked> {
+        self.queue.iter_mut().chain(&mut self.done)
     }
 
     /// Positions of all its files.
@@ -254,7 +269,7 @@ impl Log {
         match self.queue.front() {
             None => true,
             Some(front) if front.place.offset == 0 => true,
-            Some(front) if front.line_start && front.homeless != Some(Homeless::Restored) => {
+            Some(front) if front.line_start && front.homeless.is_none() => {
                 sink.file_end(self.id);
                 true
             }

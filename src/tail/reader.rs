@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::file::{Pass, Step, Tracked};
+use super::file::{Step, Tracked};
 use super::fs::Fs;
 use super::identity::Place;
 use super::log::Log;
-use super::notice::{Notice, Notices};
+use super::notice::Notice;
+use super::pass::Pass;
 use super::stdin::{Stdin, Taken};
 use super::{LogInfo, Read, Settings, Sink};
 use crate::line::LogId;
@@ -18,11 +18,7 @@ use crate::stats::{Op, SourceStats};
 pub struct LogReader {
     log: Log,
     input: Input,
-    fs: Arc<dyn Fs>,
-    settings: Settings,
-    notices: Notices,
-    token: Arc<()>,
-    /// Keep the file open between chunks.
+    pass: Pass,
     hold: bool,
 }
 
@@ -41,29 +37,30 @@ pub enum Chunk<'a> {
 }
 
 impl LogReader {
+    /// `hold` keeps the file at hand open between chunks.
     pub(super) fn files(mut log: Log, fs: Arc<dyn Fs>, settings: Settings, hold: bool) -> Self {
         let input = Input::Files(std::mem::take(&mut log.queue));
         Self {
             log,
             input,
-            fs,
-            settings,
-            notices: Notices::default(),
-            token: Arc::new(()),
+            pass: Self::pass(fs, settings),
             hold,
         }
     }
 
     pub(super) fn stdin(log: Log, stdin: Stdin, fs: Arc<dyn Fs>, settings: Settings) -> Self {
-        let input = Input::Stdin(Some(stdin));
         Self {
             log,
-            input,
-            fs,
-            settings,
-            notices: Notices::default(),
-            token: Arc::new(()),
+            input: Input::Stdin(Some(stdin)),
+            pass: Self::pass(fs, settings),
             hold: true,
+        }
+    }
+
+    fn pass(fs: Arc<dyn Fs>, settings: Settings) -> Pass {
+        Pass {
+            once: true,
+            ..Pass::new(fs, settings)
         }
     }
 
@@ -94,12 +91,12 @@ impl LogReader {
 
     /// Notices not yet taken.
     pub fn take_notices(&mut self) -> Vec<Notice> {
-        self.notices.take()
+        self.pass.notices.take()
     }
 
     /// The next piece, read into `buffer` (made a little larger than [`Settings::chunk`]); none at the end of the log.
     pub fn next_chunk<'b>(&mut self, buffer: &'b mut Vec<u8>) -> Option<Chunk<'b>> {
-        buffer.resize(self.settings.chunk + Place::ANCHOR, 0);
+        buffer.resize(self.pass.settings.chunk + Place::ANCHOR, 0);
         match self.input {
             Input::Files(_) => self.next_of_files(buffer),
             Input::Stdin(_) => self.next_of_stdin(buffer),
@@ -110,27 +107,16 @@ impl LogReader {
         let Input::Files(files) = &mut self.input else {
             return None;
         };
-        let mut pass = Pass {
-            fs: &*self.fs,
-            settings: &self.settings,
-            notices: &mut self.notices,
-            token: &self.token,
-            now: Duration::ZERO,
-            number: 1,
-            once: true,
-            soon: false,
-            starved: false,
-        };
         loop {
             let file = files.front_mut()?;
             // A writer that never stops does not keep the reader from its end.
-            let over = !file.gz && file.place.offset >= file.size;
+            let over = !file.is_packed() && file.place.offset >= file.size;
             let step = if over {
                 Step::AtEnd
             } else {
-                file.read(&mut pass, &mut self.log.numbers, buffer)
+                file.read(&mut self.pass, &mut self.log.numbers, buffer)
             };
-            if !self.hold && !file.gz {
+            if !self.hold && !file.is_packed() {
                 file.close();
             }
             match step {

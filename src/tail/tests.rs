@@ -285,7 +285,10 @@ fn lines(from: u32, to: u32) -> Vec<String> {
 }
 
 fn text(from: u32, to: u32) -> String {
-    lines(from, to).iter().map(|line| format!("{line}\n")).collect()
+    lines(from, to)
+        .into_iter()
+        .flat_map(|line| [line, "\n".into()])
+        .collect()
 }
 
 /// Reads everything there is once.

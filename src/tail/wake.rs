@@ -38,7 +38,7 @@ impl Hints {
             EventKind::Create(CreateKind::Folder) | EventKind::Remove(RemoveKind::Folder) => self.all = true,
             // A renamed directory is not told from a renamed file.
             EventKind::Modify(ModifyKind::Name(_)) if event.paths.iter().any(|path| path.is_dir()) => {
-                self.all = true
+                self.all = true;
             }
             _ => self.dirs.extend(
                 event

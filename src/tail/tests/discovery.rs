@@ -7,6 +7,7 @@ use std::os::unix::net::UnixListener;
 
 use super::*;
 use crate::tail::From;
+use crate::tail::wake::Hints;
 
 #[test]
 fn t31_a_directory_that_comes_later_is_read_from_the_beginning() {
@@ -128,7 +129,7 @@ fn t32_a_file_that_cannot_be_opened_is_tried_again() {
     }
     let mut rig = Rig::new(&["x.log"]);
     rig.append("x.log", text(0, 10));
-    fs::set_permissions(rig.path("x.log"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(rig.path("x.log"), fs::Permissions::from_mode(0o000)).unwrap();
     rig.poll();
     assert!(rig.errors(Op::Open) > 0);
     fs::set_permissions(rig.path("x.log"), fs::Permissions::from_mode(0o644)).unwrap();
@@ -325,6 +326,42 @@ fn a_source_that_cannot_be_used_says_why() {
 }
 
 #[test]
+fn t41_hints_alone_are_enough_through_a_rotation() {
+    let dir = tempfile::tempdir().unwrap();
+    let rare = Settings {
+        period: Duration::from_secs(1000),
+        ..settings()
+    };
+    let mut rig = Rig::with(dir, &["x.log"], rare, Arc::new(OsFs));
+    rig.append("x.log", text(0, 10));
+    rig.poll();
+    let dirs = Hints {
+        dirs: [rig.dir.path().to_owned()].into(),
+        ..Hints::default()
+    };
+    let file = |rig: &Rig, name: &str| Hints {
+        files: [rig.path(name)].into(),
+        ..Hints::default()
+    };
+    rig.append("x.log", text(10, 20));
+    rig.tailer.hint(file(&rig, "x.log"));
+    rig.poll();
+    assert_eq!(rig.sink.lines, lines(0, 20));
+    rig.rename("x.log", "x.log.1");
+    rig.append("x.log", "");
+    rig.tailer.hint(dirs);
+    rig.poll();
+    rig.append("x.log.1", text(20, 30));
+    rig.tailer.hint(file(&rig, "x.log.1"));
+    rig.poll();
+    assert_eq!(rig.sink.lines, lines(0, 30));
+    rig.append("x.log", text(30, 40));
+    rig.tailer.hint(file(&rig, "x.log"));
+    rig.poll();
+    assert_eq!(rig.sink.lines, lines(0, 40));
+}
+
+#[test]
 fn t41_a_hint_of_one_file_reads_that_file_without_a_look_at_the_others() {
     let dir = tempfile::tempdir().unwrap();
     for n in 0..50 {
@@ -339,10 +376,10 @@ fn t41_a_hint_of_one_file_reads_that_file_without_a_look_at_the_others() {
     rig.poll();
     let before = fs.stats();
     rig.append("x7.log", text(100, 101));
-    let path = rig.path(".").join("x7.log");
-    rig.tailer.hint(crate::tail::wake::Hints {
+    let path = rig.path("x7.log");
+    rig.tailer.hint(Hints {
         files: [path].into(),
-        ..Default::default()
+        ..Hints::default()
     });
     rig.poll();
     assert_eq!(rig.sink.lines.last(), lines(100, 101).last());

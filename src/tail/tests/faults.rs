@@ -92,14 +92,12 @@ impl File for FaultyFile {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        match *self.reading.lock().unwrap() {
-            Some(kind) => Err(kind.into()),
-            // Short reads are allowed at any time.
-            None => {
-                let some = buffer.len().div_ceil(2);
-                self.file.read_at(&mut buffer[..some], offset)
-            }
+        if let Some(kind) = *self.reading.lock().unwrap() {
+            return Err(kind.into());
         }
+        // Short reads are allowed at any time.
+        let some = buffer.len().div_ceil(2);
+        self.file.read_at(&mut buffer[..some], offset)
     }
 
     fn next_data(&self, offset: u64) -> io::Result<Option<u64>> {
@@ -137,6 +135,52 @@ fn t32_t44_whatever_fails_is_counted_told_and_taken_up_again() {
             assert_eq!(rig.sink.lines, lines(0, 20), "{case}");
             assert_eq!(rig.stats_of_log().lost_bytes.len(), 0, "{case}");
         }
+    }
+}
+
+#[test]
+fn t44_files_that_cannot_be_asked_after_are_not_taken_for_deleted() {
+    let dir = tempfile::tempdir().unwrap();
+    let fs = Arc::new(Faulty::default());
+    let closing = Settings {
+        open_files: 0,
+        ..settings()
+    };
+    let mut rig = Rig::with(dir, &["."], closing, fs.clone());
+    rig.append("x.log", text(0, 10));
+    rig.settle();
+    rig.append("x.log", text(10, 20));
+    for op in [Op::Stat, Op::List, Op::Open] {
+        fs.fail(Some(op));
+        rig.wait(100);
+        rig.wait(100);
+    }
+    fs.fail(None);
+    rig.wait(100);
+    assert_eq!(rig.sink.lines, lines(0, 20));
+    assert!(rig.stats_of_log().lost_bytes.is_empty());
+    assert_eq!(rig.sink.gone, 0);
+}
+
+#[test]
+fn t44_positions_are_kept_while_their_files_cannot_be_read() {
+    for op in [Op::List, Op::Stat, Op::Open, Op::Read] {
+        let dir = tempfile::tempdir().unwrap();
+        let fs = Arc::new(Faulty::default());
+        let mut rig = Rig::with(dir, &["."], settings(), fs.clone());
+        rig.append("x.log.1", text(0, 10));
+        rig.append("x.log", text(10, 20));
+        rig.settle();
+        let positions = rig.tailer.positions();
+        rig.append("x.log", text(20, 30));
+        fs.fail(Some(op));
+        rig.tailer = tailer(rig.dir.path(), &["."], settings(), fs.clone(), positions.clone());
+        rig.sink = Recorder::default();
+        rig.wait(100);
+        assert_eq!(rig.tailer.positions().len(), positions.len(), "{op:?}");
+        fs.fail(None);
+        rig.wait(100);
+        assert_eq!(rig.sink.lines, lines(20, 30), "{op:?}");
     }
 }
 
