@@ -63,15 +63,24 @@ pub fn wording(rules_dir: Option<&Path>) -> Result<Wording, AppError> {
     let (inputs, mut problems) = crate::cli::check::gather(rules_dir.map(Path::to_path_buf).as_slice());
     let of = |kind| {
         let inputs = inputs.iter().filter(move |input| input.kind == kind);
-        inputs.map(|input| (input.file.clone(), input.text.clone())).collect::<Vec<_>>()
+        inputs
+            .map(|input| (input.file.clone(), input.text.clone()))
+            .collect::<Vec<_>>()
     };
-    problems.extend(inputs.iter().filter(|input| input.kind == crate::cli::check::Kind::Config).map(|input| Problem {
-        file: input.file.clone(),
-        line: 1,
-        column: 1,
-        message: "neither rules (`[[rule]]`) nor a layout (`id = …`)".to_owned(),
-    }));
-    let rules = RuleSet::with_user(&of(crate::cli::check::Kind::Rules)).map_err(|found| problems.extend(found)).ok();
+    problems.extend(
+        inputs
+            .iter()
+            .filter(|input| input.kind == crate::cli::check::Kind::Config)
+            .map(|input| Problem {
+                file: input.file.clone(),
+                line: 1,
+                column: 1,
+                message: "neither rules (`[[rule]]`) nor a layout (`id = …`)".to_owned(),
+            }),
+    );
+    let rules = RuleSet::with_user(&of(crate::cli::check::Kind::Rules))
+        .map_err(|found| problems.extend(found))
+        .ok();
     let layouts = Layouts::builtin().and_then(|mut layouts| {
         layouts.add_user(&of(crate::cli::check::Kind::Layout))?;
         Ok(layouts)
@@ -101,7 +110,10 @@ pub struct SourceSettings {
 }
 
 /// The sources as the tailer takes them, each path with its settings beside it at the same position.
-pub fn sources(settings: &Settings, wording: &Wording) -> Result<(Vec<tail::Source>, Vec<SourceSettings>), AppError> {
+pub fn sources(
+    settings: &Settings,
+    wording: &Wording,
+) -> Result<(Vec<tail::Source>, Vec<SourceSettings>), AppError> {
     let machine = TimeZone::system();
     let mut layouts: BTreeMap<&str, ChosenLayout> = BTreeMap::new();
     let (mut sources, mut beside) = (Vec::new(), Vec::new());
@@ -120,7 +132,10 @@ pub fn sources(settings: &Settings, wording: &Wording) -> Result<(Vec<tail::Sour
         for path in &source.paths {
             let found = tail::Source::new(path.as_ref(), source.cluster_from_path.as_deref());
             sources.push(found.map_err(|error| AppError::Usage(format!("{path}: {error}")))?);
-            beside.push(SourceSettings { cluster: source.cluster.as_deref().map(Arc::from), log: log.clone() });
+            beside.push(SourceSettings {
+                cluster: source.cluster.as_deref().map(Arc::from),
+                log: log.clone(),
+            });
         }
     }
     Ok((sources, beside))

@@ -2,10 +2,14 @@
 
 pub mod args;
 pub mod check;
+pub mod explain;
 pub mod print;
 pub mod progress;
 pub mod replay;
+mod run;
 mod text;
+
+pub use run::run;
 
 /// Everything went well.
 pub const FINE: u8 = 0;

@@ -17,6 +17,7 @@ pub mod server;
 pub mod telemetry;
 pub mod view;
 
+pub use render::Format;
 pub use server::{Limits, Site, serve};
 pub use telemetry::Telemetry;
 pub use view::{View, ViewBuilder};

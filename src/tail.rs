@@ -77,6 +77,11 @@ pub struct Read<'a> {
 pub trait Sink {
     /// A log appears. Told once for each id, before anything else of it.
     fn open(&mut self, log: LogId, info: &LogInfo);
+    /// Whether more of the log is of use now. Asked before each pass; of some log the answer must be yes.
+    fn wants(&self, log: LogId) -> bool {
+        let _every = log;
+        true
+    }
     /// More bytes of the log's file at hand.
     fn bytes(&mut self, log: LogId, read: &Read<'_>);
     /// The file at hand is left: a last line without newline is a line, an open record closes. What follows is another

@@ -64,6 +64,12 @@ impl Engine {
         &self.fleet
     }
 
+    /// The jobs, once nothing more is read.
+    #[must_use]
+    pub fn into_fleet(self) -> Fleet {
+        self.fleet
+    }
+
     /// Says what time it is for what is read next.
     pub const fn set_now(&mut self, now: Timestamp) {
         self.now = now;
@@ -74,18 +80,51 @@ impl Engine {
         std::mem::replace(&mut self.changed, false)
     }
 
+    /// Not shown after all.
+    pub const fn set_changed(&mut self) {
+        self.changed = true;
+    }
+
+    /// The logs whose old content is still expected.
+    #[must_use]
+    pub fn unfinished(&self) -> Vec<LogId> {
+        self.logs
+            .keys()
+            .copied()
+            .filter(|log| self.merge.holds(*log))
+            .collect()
+    }
+
     /// Opens a log; what it holds is old until [`Self::finish`].
     pub fn open(&mut self, log: LogId, info: &tail::LogInfo) {
-        let Some(source) = self.sources.get(info.source) else { return };
-        let named = source.cluster.clone().or_else(|| info.cluster.as_deref().map(Arc::from));
+        let Some(source) = self.sources.get(info.source) else {
+            return;
+        };
+        let named = source
+            .cluster
+            .clone()
+            .or_else(|| info.cluster.as_deref().map(Arc::from));
         let cluster = named.unwrap_or_else(|| Arc::from(DEFAULT_CLUSTER));
-        self.fleet.open_log(log, LogContext { cluster: Arc::clone(&cluster) });
+        self.fleet.open_log(
+            log,
+            LogContext {
+                cluster: Arc::clone(&cluster),
+            },
+        );
         if self.catching_up {
             self.merge.open(log, Arc::clone(&cluster));
         }
         let decoder = LogDecoder::new(Arc::clone(&self.wording), log, source.log.clone());
         let name = info.name.clone();
-        self.logs.insert(log, Log { name, cluster, decoder, told: None });
+        self.logs.insert(
+            log,
+            Log {
+                name,
+                cluster,
+                decoder,
+                told: None,
+            },
+        );
     }
 
     /// Whether more of a log's old content is of use now.
@@ -100,7 +139,11 @@ impl Engine {
             offset: read.offset,
             now: self.now,
             // Standard input has no file that could tell.
-            written: if read.mtime == Timestamp::UNIX_EPOCH { self.now } else { read.mtime },
+            written: if read.mtime == Timestamp::UNIX_EPOCH {
+                self.now
+            } else {
+                read.mtime
+            },
             fresh: read.fresh,
         };
         self.decode(log, |decoder, out| decoder.push(read.bytes, at, out));
@@ -129,7 +172,9 @@ impl Engine {
     }
 
     fn decode(&mut self, log: LogId, read: impl FnOnce(&mut LogDecoder, &mut dyn FnMut(Seen))) {
-        let Some(entry) = self.logs.get_mut(&log) else { return };
+        let Some(entry) = self.logs.get_mut(&log) else {
+            return;
+        };
         if self.catching_up && self.merge.holds(log) {
             let merge = &mut self.merge;
             read(&mut entry.decoder, &mut |seen| merge.push(seen));
@@ -168,11 +213,20 @@ impl Engine {
     #[must_use]
     pub fn stats(&self, tailed: Vec<(Option<LogId>, SourceStats)>) -> ProgramStats {
         let mut stats = ProgramStats {
-            rule_matches: self.wording.rules.rules().map(|rule| (rule.id().to_owned(), 0)).collect(),
+            rule_matches: self
+                .wording
+                .rules
+                .rules()
+                .map(|rule| (rule.id().to_owned(), 0))
+                .collect(),
             ..ProgramStats::default()
         };
         for (index, rule) in self.wording.rules.rules().enumerate() {
-            let matches = self.logs.values().map(|log| log.decoder.tally().rule_matches(index)).sum();
+            let matches = self
+                .logs
+                .values()
+                .map(|log| log.decoder.tally().rule_matches(index))
+                .sum();
             stats.rule_matches.insert(rule.id().to_owned(), matches);
         }
         for (id, mut source) in tailed {
@@ -184,7 +238,11 @@ impl Engine {
             stats.sources.push(source);
         }
         stats.sources.sort_by(|a, b| a.name.cmp(&b.name));
-        stats.unknown_states = self.logs.values().map(|log| log.decoder.tally().unknown_states).sum();
+        stats.unknown_states = self
+            .logs
+            .values()
+            .map(|log| log.decoder.tally().unknown_states)
+            .sum();
         stats
     }
 }
@@ -213,8 +271,16 @@ impl tail::Sink for Engine {
     }
 
     fn gone(&mut self, log: LogId) {
-        let said = Said::Event(Event::ProcessEnding { why: EndReason::LogGone });
-        let seen = Seen { log, offset: 0, at: Some(self.now), mdc_job: None, said };
+        let said = Said::Event(Event::ProcessEnding {
+            why: EndReason::LogGone,
+        });
+        let seen = Seen {
+            log,
+            offset: 0,
+            at: Some(self.now),
+            mdc_job: None,
+            said,
+        };
         self.fleet.apply(&seen, self.now);
         self.changed = true;
     }

@@ -38,7 +38,10 @@ impl Merge {
             reached: Timestamp::MIN,
             over: false,
         };
-        self.clusters.entry(Arc::clone(&cluster)).or_default().insert(log, queue);
+        self.clusters
+            .entry(Arc::clone(&cluster))
+            .or_default()
+            .insert(log, queue);
         self.of.insert(log, cluster);
     }
 
@@ -71,7 +74,9 @@ impl Merge {
     pub(super) fn drain(&mut self, mut apply: impl FnMut(&Seen)) {
         for logs in self.clusters.values_mut() {
             while logs.values().all(|queue| queue.over || !queue.events.is_empty()) {
-                let fronts = logs.iter().filter_map(|(log, queue)| Some((queue.events.front()?.0, *log)));
+                let fronts = logs
+                    .iter()
+                    .filter_map(|(log, queue)| Some((queue.events.front()?.0, *log)));
                 let Some((_, earliest)) = fronts.min() else { break };
                 if let Some((_, seen)) = logs.get_mut(&earliest).and_then(|queue| queue.events.pop_front()) {
                     apply(&seen);
@@ -119,7 +124,11 @@ mod tests {
         merge.push(seen(1, Some(10), 100));
         merge.push(seen(1, Some(5), 101));
         merge.push(seen(1, None, 102));
-        assert_eq!(drained(&mut merge), [0; 0], "the other log may hold something earlier");
+        assert_eq!(
+            drained(&mut merge),
+            [0; 0],
+            "the other log may hold something earlier"
+        );
         merge.push(seen(2, Some(7), 200));
         assert_eq!(drained(&mut merge), [200]);
         merge.push(seen(2, Some(20), 201));

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::engine::{self, Engine};
-use super::{AppError, Wording, classifier, sources};
+use super::{AppError, classifier, sources};
 use crate::cli::progress::Progress;
 use crate::config::Settings;
 use crate::model::Fleet;
 use crate::observe;
+use crate::pipeline::Wording;
 use crate::stats::{Backlog, ProgramStats};
 use crate::tail::{self, Chunk, LogReader, Tailer};
 
@@ -37,7 +38,11 @@ pub fn replay(settings: &Settings, wording: Arc<Wording>) -> Result<Replayed, Ap
         },
         Vec::new(),
     );
-    if settings.sources.iter().any(|source| source.paths.iter().any(|path| path == "-")) {
+    if settings
+        .sources
+        .iter()
+        .any(|source| source.paths.iter().any(|path| path == "-"))
+    {
         let stdin = tail::stdin::Stdin::start(std::io::stdin(), || {});
         tailer.attach_stdin(stdin.map_err(|error| AppError::System {
             what: "cannot start a thread for standard input",
@@ -53,7 +58,12 @@ pub fn replay(settings: &Settings, wording: Arc<Wording>) -> Result<Replayed, Ap
     }
     read_all(&mut engine, &mut readers, backlog);
     engine.caught_up();
-    let stats = engine.stats(readers.iter().map(|reader| (Some(reader.id()), reader.stats())).collect());
+    let stats = engine.stats(
+        readers
+            .iter()
+            .map(|reader| (Some(reader.id()), reader.stats()))
+            .collect(),
+    );
     for reader in &mut readers {
         notices.extend(reader.take_notices());
     }
@@ -78,7 +88,8 @@ fn read_all(engine: &mut Engine, readers: &mut [LogReader], mut backlog: Backlog
             if !engine.wants(log) {
                 return true;
             }
-            match reader.next_chunk(&mut buffer) {
+            let chunk = reader.next_chunk(&mut buffer);
+            match chunk {
                 Some(Chunk::Bytes(read)) => {
                     backlog.read_bytes += read.bytes.len() as u64;
                     engine.bytes(log, &read);
@@ -90,7 +101,7 @@ fn read_all(engine: &mut Engine, readers: &mut [LogReader], mut backlog: Backlog
                 None => engine.finish(log),
             }
             progress.show(&backlog, began.elapsed());
-            reader_goes_on(engine, log)
+            chunk.is_some()
         });
     }
 }

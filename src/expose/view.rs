@@ -152,9 +152,21 @@ impl ViewBuilder {
             .insert(key, Arc::new(RenderedJob::new(job, &self.settings)));
     }
 
-    /// Forgets a job that the model has removed: all its series vanish with the next view.
-    pub fn remove(&mut self, cluster: &Arc<str>, id: JobId) {
-        self.jobs.remove(&(Arc::clone(cluster), id));
+    /// Takes up a job unless it has been taken up as it is.
+    pub fn put_if_changed(&mut self, job: &Job) {
+        let key = (Arc::clone(&job.cluster), job.id);
+        if self
+            .jobs
+            .get(&key)
+            .is_none_or(|rendered| rendered.job().revision != job.revision)
+        {
+            self.put(job);
+        }
+    }
+
+    /// Forgets the jobs that the model has removed: all their series vanish with the next view.
+    pub fn retain(&mut self, known: impl Fn(&str, JobId) -> bool) {
+        self.jobs.retain(|(cluster, id), _| known(cluster, *id));
     }
 
     /// A view of the jobs put so far. Costs a pointer's copy per job.

@@ -129,7 +129,7 @@ impl LogDecoder {
     }
 
     /// Takes consecutive bytes of the log's file and tells what the records in them say.
-    pub fn push(&mut self, bytes: &[u8], read: ReadAt, out: &mut impl FnMut(Seen)) {
+    pub fn push(&mut self, bytes: &[u8], read: ReadAt, out: &mut dyn FnMut(Seen)) {
         if read.fresh && !self.following {
             self.following = true;
             self.clock.anchor_day();
@@ -152,7 +152,7 @@ impl LogDecoder {
     }
 
     /// The file is left: a last line without newline is a line, and the record at hand is over.
-    pub fn file_end(&mut self, now: Timestamp, out: &mut impl FnMut(Seen)) {
+    pub fn file_end(&mut self, now: Timestamp, out: &mut dyn FnMut(Seen)) {
         if self.buffer.len() > self.seen {
             let read = ReadAt {
                 offset: self.base,
@@ -185,7 +185,7 @@ impl LogDecoder {
     }
 
     /// Looks at the whole lines up to `end`, then keeps only what may go on.
-    fn look(&mut self, end: usize, read: ReadAt, out: &mut impl FnMut(Seen)) {
+    fn look(&mut self, end: usize, read: ReadAt, out: &mut dyn FnMut(Seen)) {
         let buffer = std::mem::take(&mut self.buffer);
         let lines = &buffer[..end];
         let used = self
@@ -236,7 +236,7 @@ impl LogDecoder {
         }
     }
 
-    fn look_at(&mut self, lines: &[u8], layout: &Layout, out: &mut impl FnMut(Seen)) {
+    fn look_at(&mut self, lines: &[u8], layout: &Layout, out: &mut dyn FnMut(Seen)) {
         let mut at = self.go_on(lines, self.seen, layout, out);
         while let Some(hit) = self.wording.scanner.next(lines, at) {
             let start = line_start(lines, hit, at);
@@ -271,7 +271,7 @@ impl LogDecoder {
     }
 
     /// Gives the lines from `at` on to the open record while it wants them; gives the first one it did not take.
-    fn go_on(&mut self, lines: &[u8], mut at: usize, layout: &Layout, out: &mut impl FnMut(Seen)) -> usize {
+    fn go_on(&mut self, lines: &[u8], mut at: usize, layout: &Layout, out: &mut dyn FnMut(Seen)) -> usize {
         while at < lines.len()
             && let Some(open) = self.open
             && matches!(open.stage, Stage::Waiting(_) | Stage::CauseNext { .. })
@@ -293,7 +293,7 @@ impl LogDecoder {
         start: usize,
         end: usize,
         layout: &Layout,
-        out: &mut impl FnMut(Seen),
+        out: &mut dyn FnMut(Seen),
     ) {
         if end - start > self.settings.line_bytes {
             self.tally.count(RecordResult::TooLong);
@@ -309,14 +309,7 @@ impl LogDecoder {
     }
 
     /// A line that continues the open record.
-    fn extend(
-        &mut self,
-        lines: &[u8],
-        start: usize,
-        end: usize,
-        layout: &Layout,
-        out: &mut impl FnMut(Seen),
-    ) {
+    fn extend(&mut self, lines: &[u8], start: usize, end: usize, layout: &Layout, out: &mut dyn FnMut(Seen)) {
         let Some(open) = self.open else { return };
         match (open.stage, open.start) {
             (Stage::Done, _) => {}
@@ -337,7 +330,7 @@ impl LogDecoder {
     }
 
     /// Decodes the open record as far as its text goes and asks the rules.
-    fn attempt(&mut self, text: &[u8], header: usize, layout: &Layout, out: &mut impl FnMut(Seen)) {
+    fn attempt(&mut self, text: &[u8], header: usize, layout: &Layout, out: &mut dyn FnMut(Seen)) {
         let stage = match layout.decode(trimmed(text), &mut self.clock) {
             Some(record) => self.ask(record, header, layout, out),
             None => Stage::Done,
@@ -350,7 +343,7 @@ impl LogDecoder {
         record: Record<'_>,
         header: usize,
         layout: &Layout,
-        out: &mut impl FnMut(Seen),
+        out: &mut dyn FnMut(Seen),
     ) -> Stage {
         match self
             .wording

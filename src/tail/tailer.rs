@@ -239,6 +239,15 @@ impl Tailer {
         })
     }
 
+    /// Whether some of what this log held at the start is still to be read.
+    #[must_use]
+    pub fn is_behind(&self, log: LogId) -> bool {
+        self.logs.get(&log).is_some_and(|log| {
+            log.backlog.read_bytes < log.backlog.total_bytes
+                || log.backlog.read_files < log.backlog.total_files
+        })
+    }
+
     /// Files held open.
     #[must_use]
     pub fn open_files(&self) -> usize {
@@ -267,6 +276,9 @@ impl Tailer {
         for id in after.into_iter().chain(before) {
             if left == 0 {
                 break;
+            }
+            if !sink.wants(id) {
+                continue;
             }
             self.served = id;
             left = left.saturating_sub(self.read_log(id, left, sink));

@@ -286,7 +286,7 @@ fn a_job_removed_by_the_model_vanishes() {
     let mut builder = ViewBuilder::new(Settings::default());
     let orders = job("orders");
     builder.put(&orders);
-    builder.remove(&orders.cluster, orders.id);
+    builder.retain(|_, id| id != orders.id);
     let now = "2026-03-02T09:30:00Z".parse().unwrap();
     let page = text(
         builder.view(Counters::default(), ProgramStats::default(), now),

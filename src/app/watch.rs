@@ -1,0 +1,320 @@
+//! The daemon: HTTP first, then one thread that reads, decodes, derives and publishes.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Handle};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::engine::{Engine, advice};
+use super::{AppError, classifier, sources};
+use crate::cli::progress::Progress;
+use crate::config::{ReadFrom, Settings};
+use crate::expose::{self, Limits, Site, Telemetry, View, ViewBuilder};
+use crate::model::Counters;
+use crate::observe;
+use crate::pipeline::Wording;
+use crate::stats::ProgramStats;
+use crate::tail::wake::Wake;
+use crate::tail::{self, Tailer};
+
+/// A view is published at least this often, since retention is judged at the time of the view.
+const REFRESH: Duration = Duration::from_secs(10);
+
+/// While more is to be read at once, views are published no more often than this: the reader comes first.
+const BUSY_REFRESH: Duration = Duration::from_millis(50);
+
+/// Pass period where the system tells of changes, and where it does not.
+const PERIOD_TOLD: Duration = Duration::from_secs(10);
+const PERIOD_DEAF: Duration = Duration::from_secs(1);
+
+/// Runs until a signal, or, with `once`, until everything that is there has been read.
+pub fn watch(settings: &Settings, wording: Arc<Wording>, once: bool) -> Result<(), AppError> {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| AppError::System {
+            what: "cannot start the runtime",
+            error,
+        })?;
+    let listeners = listen(settings)?;
+    let stop = CancellationToken::new();
+    let (published, view) = watch::channel(Arc::new(nothing_yet(settings)));
+    let reader = Reader::new(settings, wording, published, stop.clone())?;
+    let telemetry = Telemetry::new(observe::now());
+    let telemetry =
+        telemetry.map_err(|error| AppError::Usage(format!("the program's own metrics: {error}")))?;
+    let site = Arc::new(Site { view, telemetry });
+    let limits = Limits {
+        connections: settings.limits.connections,
+        ..Limits::default()
+    };
+    let handle = runtime.handle().clone();
+    let served = listeners
+        .into_iter()
+        .map(|listener| runtime.spawn(expose::serve(listener, Arc::clone(&site), limits, stop.clone())))
+        .collect::<Vec<_>>();
+    runtime.spawn(signals(stop.clone()));
+    let reading = thread::Builder::new()
+        .name("reader".to_owned())
+        .spawn(move || reader.run(&handle, once))
+        .map_err(|error| AppError::System {
+            what: "cannot start the reading thread",
+            error,
+        })?;
+    runtime.block_on(stop.cancelled());
+    let ended = reading.join();
+    for server in served {
+        if let Ok(Err(error)) = runtime.block_on(server) {
+            warn!(%error, "the HTTP server ended with an error");
+        }
+    }
+    // Whoever still waits for a pipe or a disk does not hold up the end.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended.map_err(|_| AppError::System {
+        what: "the reading thread ended early; this is a bug in flinktail, please report it",
+        error: std::io::Error::other("panic"),
+    })
+}
+
+/// Binds before any file is read, so that a port that is taken is told at once and Prometheus is let in from the start.
+fn listen(settings: &Settings) -> Result<Vec<TcpListener>, AppError> {
+    let bind = |address: &std::net::SocketAddr| {
+        let listener = TcpListener::bind(address).map_err(|error| AppError::Listen {
+            address: *address,
+            error,
+        })?;
+        let bound = listener.local_addr().unwrap_or(*address);
+        info!("listening on http://{bound} (page at /, metrics at /metrics)");
+        if !address.ip().is_loopback() {
+            warn!(
+                "{bound} can be reached from other machines; everybody there can read the names and states of all jobs"
+            );
+        }
+        Ok(listener)
+    };
+    settings.listen_addresses.iter().map(bind).collect()
+}
+
+async fn signals(stop: CancellationToken) {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        warn!("signals cannot be received; stop the program with SIGKILL");
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => info!("SIGTERM: stopping"),
+        _ = interrupt.recv() => info!("SIGINT: stopping"),
+    }
+    stop.cancel();
+    // A second one means that the first was not quick enough.
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    std::process::exit(i32::from(crate::cli::FAILED));
+}
+
+fn view_settings(settings: &Settings) -> expose::Settings {
+    expose::Settings {
+        thresholds: settings.thresholds.clone(),
+        retention: settings.retention.clone(),
+        entities_limit: settings.limits.entities as u64,
+        ..expose::Settings::default()
+    }
+}
+
+/// Before the first file is read there are no entities, and the program is not ready.
+fn nothing_yet(settings: &Settings) -> View {
+    ViewBuilder::new(view_settings(settings)).view(
+        Counters::default(),
+        ProgramStats::default(),
+        observe::now(),
+    )
+}
+
+/// The thread that owns everything between the files and the published view.
+struct Reader {
+    engine: Engine,
+    tailer: Tailer,
+    wake: Wake,
+    views: ViewBuilder,
+    published: watch::Sender<Arc<View>>,
+    stop: CancellationToken,
+    period: Option<Duration>,
+    began: Instant,
+    last_published: Instant,
+    evicted: u64,
+    ready: bool,
+}
+
+impl Reader {
+    fn new(
+        settings: &Settings,
+        wording: Arc<Wording>,
+        published: watch::Sender<Arc<View>>,
+        stop: CancellationToken,
+    ) -> Result<Self, AppError> {
+        let (paths, beside) = sources(settings, &wording)?;
+        let reads_stdin = paths.iter().any(tail::Source::is_stdin);
+        let tail_settings = tail::Settings {
+            from: match settings.read_from {
+                ReadFrom::Start => tail::From::Start,
+                ReadFrom::End => tail::From::End,
+            },
+            open_files: settings.limits.open_files,
+            period: settings.poll_interval.unwrap_or(PERIOD_DEAF),
+            ..tail::Settings::default()
+        };
+        let classify = classifier(Arc::clone(&wording), &beside);
+        let mut tailer = Tailer::new(
+            Arc::new(tail::fs::OsFs),
+            paths,
+            classify,
+            tail_settings,
+            Vec::new(),
+        );
+        let wake = Wake::start();
+        if reads_stdin {
+            let waker = wake.waker();
+            let stdin = tail::stdin::Stdin::start(std::io::stdin(), move || waker.wake());
+            tailer.attach_stdin(stdin.map_err(|error| AppError::System {
+                what: "cannot start a thread for standard input",
+                error,
+            })?);
+        }
+        let now = Instant::now();
+        Ok(Self {
+            engine: Engine::new(wording, beside, settings.limits.entities),
+            tailer,
+            wake,
+            views: ViewBuilder::new(view_settings(settings)),
+            published,
+            stop,
+            period: settings.poll_interval,
+            began: now,
+            last_published: now,
+            evicted: 0,
+            ready: false,
+        })
+    }
+
+    fn run(mut self, runtime: &Handle, once: bool) {
+        let waker = self.wake.waker();
+        let mut progress = Some(Progress::new());
+        while !self.stop.is_cancelled() {
+            self.tailer.hint(waker.take());
+            self.engine.set_now(observe::now());
+            let outcome = self.tailer.poll(self.began.elapsed(), &mut self.engine);
+            self.wake.follow(&self.tailer.dirs());
+            if self.period.is_none() {
+                self.tailer.set_period(if self.wake.works() {
+                    PERIOD_TOLD
+                } else {
+                    PERIOD_DEAF
+                });
+            }
+            self.catch_up(outcome.more, &mut progress);
+            self.tell();
+            self.publish_if_due(outcome.more);
+            if once && self.ready && !outcome.more {
+                self.stop.cancel();
+            }
+            if !outcome.more {
+                let wait = outcome.wait.min(REFRESH);
+                runtime.block_on(async {
+                    tokio::select! {
+                        () = waker.woken() => {}
+                        () = self.stop.cancelled() => {}
+                        () = tokio::time::sleep(wait) => {}
+                    }
+                });
+            }
+        }
+        self.publish();
+    }
+
+    /// Ends the merge of old content, log by log, and at last the catch-up.
+    fn catch_up(&mut self, more: bool, progress: &mut Option<Progress>) {
+        if self.ready {
+            return;
+        }
+        for log in self.engine.unfinished() {
+            if !self.tailer.is_behind(log) {
+                self.engine.finish(log);
+            }
+        }
+        let backlog = self.tailer.backlog();
+        if let Some(progress) = progress {
+            progress.show(&backlog, self.began.elapsed());
+        }
+        if self.engine.unfinished().is_empty() || !more {
+            self.engine.caught_up();
+            self.ready = true;
+            *progress = None;
+            let (jobs, files) = (self.engine.fleet().len(), backlog.total_files);
+            info!(
+                "caught up: {jobs} jobs in {files} files, {} bytes read; following",
+                backlog.total_bytes
+            );
+        }
+    }
+
+    /// Says what people should know, once each.
+    fn tell(&mut self) {
+        for notice in self.tailer.take_notices() {
+            warn!("{notice}");
+        }
+        for (name, blind) in self.engine.take_blind() {
+            warn!("{name}: {}", advice(blind));
+        }
+    }
+
+    fn publish_if_due(&mut self, more: bool) {
+        let waited = self.last_published.elapsed();
+        let changed = self.engine.take_changed();
+        let due = if more {
+            waited >= BUSY_REFRESH
+        } else {
+            changed || waited >= REFRESH || !self.published.borrow().stats().ready
+        };
+        if due {
+            self.publish();
+        } else if changed {
+            self.engine.set_changed();
+        }
+    }
+
+    /// Renders the jobs that changed and hands out a new view. While old content is being read it shows no jobs: a job of
+    /// last month is not RUNNING because its end has not been read yet.
+    fn publish(&mut self) {
+        let fleet = self.engine.fleet();
+        if self.ready {
+            for job in fleet.jobs() {
+                self.views.put_if_changed(job);
+            }
+            if fleet.counters().evicted != self.evicted {
+                self.evicted = fleet.counters().evicted;
+                self.views.retain(|cluster, id| fleet.job(cluster, id).is_some());
+            }
+        }
+        let mut stats = self.engine.stats(self.tailer.stats());
+        stats.ready = self.ready;
+        stats.backlog = self.tailer.backlog();
+        let counters = if self.ready {
+            fleet.counters().clone()
+        } else {
+            Counters::default()
+        };
+        let view = self.views.view(counters, stats, observe::now());
+        self.published.send_replace(Arc::new(view));
+        self.last_published = Instant::now();
+    }
+}
