@@ -1,0 +1,467 @@
+//! Files that came or changed: what each is to those already read, and where it belongs in the order of reading.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::family::CONTAINER;
+use super::file::{Form, Homeless, SETTLED, Tracked, is_out_of_files};
+use super::gz::is_damage;
+use super::identity::{Compared, Content, Head, Place};
+use super::kin::{self, Kin, Sample};
+use super::log::Log;
+use super::notice::Notice;
+use super::pass::Pass;
+use super::sight::{Member, Sight, open, peek};
+use super::{From, Sink};
+use crate::stats::{Lost, Op, Rotation};
+
+/// A file just found, with its first bytes.
+pub(super) struct News {
+    file: Tracked,
+    first_time: Option<Timestamp>,
+    number: u64,
+    rotated: bool,
+    current: bool,
+}
+
+/// Whether a position without a file has found one.
+enum Home<'a> {
+    Found(&'a Member),
+    None,
+    /// Something could not be read: nothing is decided.
+    Unclear,
+}
+
+impl Log {
+    /// Counts what is there of a file at the start.
+    pub(super) fn add_backlog(&mut self, file: &mut Tracked) {
+        if file.size > file.place.offset {
+            file.backlog_end = file.size;
+            self.backlog.total_bytes += file.size - file.place.offset;
+            self.backlog.total_files += 1;
+        }
+    }
+
+    /// Files read to their end that changed since: they grew, were written anew, or have the log's own name again.
+    pub(super) fn recheck_done(&mut self, sight: &Sight<'_>, pass: &mut Pass, sink: &mut dyn Sink) {
+        for mut file in std::mem::take(&mut self.done) {
+            let current = sight.current().is_some_and(|member| member.stat.id == file.id);
+            if file.missing.is_some() || file.is_packed() || file.is_settled() && !current {
+                self.done.push(file);
+                continue;
+            }
+            if file.place.offset == 0 {
+                // Nothing was read of it that could be read twice, and nothing is known by which to tell it.
+                continue;
+            }
+            match file.verify(pass, &mut self.numbers) {
+                Some(Compared::Same) if current => self.queue.push_back(file),
+                Some(Compared::Same) if file.lag() == 0 => {
+                    file.settle();
+                    file.close();
+                    self.done.push(file);
+                }
+                // The writer had it open longer than expected: its last lines come late, but they come.
+                Some(Compared::Same) if self.interrupt(sink) => self.queue.push_front(file),
+                Some(Compared::Same) | None => {
+                    pass.soon = true;
+                    self.done.push(file);
+                }
+                // Other content under a known inode (one copy overwritten by each copytruncate, or the inode of a file
+                // that was deleted): news like any other.
+                Some(Compared::Shorter | Compared::Different) => {
+                    self.departed.push((file.place, pass.now));
+                }
+            }
+        }
+    }
+
+    /// Finds new homes for positions whose file is gone or was cut: a copy, a packed copy, a file put in its place. What
+    /// finds none is lost.
+    pub(super) fn house(&mut self, unseen: &mut Vec<&Member>, pass: &mut Pass, sink: &mut dyn Sink) {
+        let mut index = 0;
+        while index < self.queue.len() {
+            let file = &mut self.queue[index];
+            if file.missing.is_none() || file.is_held() && !file.is_drained(pass, &mut self.numbers) {
+                index += 1;
+                continue;
+            }
+            match Self::home_for(file, unseen, &mut self.done, pass) {
+                Home::Found(home) if file.homeless.is_some() && file.place.offset == 0 => {
+                    // Nothing was read of it: the copy is news like any other, and has its place among them.
+                    Self::drop_backlog(&mut self.backlog, file);
+                    self.queue.remove(index);
+                    unseen.push(home);
+                }
+                Home::Found(home) => {
+                    file.move_to(home);
+                    index += 1;
+                }
+                Home::Unclear => {
+                    pass.soon = true;
+                    index += 1;
+                }
+                Home::None => {
+                    let lost = if file.is_held() { 0 } else { file.lag() };
+                    match file.homeless {
+                        Some(Homeless::Cut(why)) => self.numbers.lost(why, lost),
+                        Some(Homeless::Restored) => {
+                            pass.notices.say(Notice::Gap(self.info.name.clone()));
+                            self.numbers.lost(Lost::RotatedAway, lost);
+                        }
+                        None => {
+                            // Deleted: it stays until its successor comes or the grace is over.
+                            self.numbers.lost(Lost::RotatedAway, lost);
+                            file.size = file.place.offset;
+                            index += 1;
+                            continue;
+                        }
+                    }
+                    Self::drop_backlog(&mut self.backlog, file);
+                    sink.file_cut(self.id);
+                    self.queue.remove(index);
+                }
+            }
+        }
+    }
+
+    /// The file just found that goes on where `file` was left, taken out of `unseen`.
+    fn home_for<'a>(
+        file: &Tracked,
+        unseen: &mut Vec<&'a Member>,
+        done: &mut Vec<Tracked>,
+        pass: &Pass,
+    ) -> Home<'a> {
+        if file.place.head.len == 0 {
+            return Home::None;
+        }
+        let cut = matches!(file.homeless, Some(Homeless::Cut(_)));
+        let mut failed = false;
+        let mut index = 0;
+        while let Some(member) = unseen.get(index).copied() {
+            index += 1;
+            // One that is held was read to its end: only what took its name can go on with it (overlayfs copies a file
+            // when it is first written to).
+            if member.stat.size == 0 || file.is_held() && !member.current {
+                continue;
+            }
+            match open(member, pass).and_then(|mut content| file.place.compare(&mut content)) {
+                Ok(Compared::Same) => {
+                    unseen.remove(index - 1);
+                    return Home::Found(member);
+                }
+                // A copy made before the last bytes were written and read: it holds nothing that was not read.
+                Ok(Compared::Shorter) if cut && member.name.rotated && !member.name.gz => {
+                    done.push(at_end(member, pass));
+                    unseen.remove(index - 1);
+                    index -= 1;
+                }
+                Ok(Compared::Shorter | Compared::Different) => {}
+                Err(error) => failed |= !is_damage(&error),
+            }
+        }
+        if failed { Home::Unclear } else { Home::None }
+    }
+
+    /// Which of the files just found are to be read. None of them while one is being renamed or cut (`NotFound`): without
+    /// it, the others would be read out of order.
+    pub(super) fn sort_out(
+        &mut self,
+        unseen: &[&Member],
+        sight: &Sight<'_>,
+        first: bool,
+        pass: &mut Pass,
+    ) -> Option<Vec<News>> {
+        let mut news = Vec::new();
+        for member in unseen {
+            if first && !member.wanted {
+                self.done.push(at_end(member, pass));
+                continue;
+            }
+            if first && sight.beginning && pass.settings.from == From::End {
+                self.skip_to_end(member, pass);
+                continue;
+            }
+            if member.stat.size == 0 && !member.current || self.is_for_later(member, pass.now) {
+                continue;
+            }
+            match self.examine(member, &news, sight, first, pass) {
+                Ok(found) => news.extend(found),
+                Err((_, error)) if error.kind() == io::ErrorKind::NotFound => return None,
+                Err((op, error)) => self.failed_at(member, op, &error, pass),
+            }
+        }
+        Some(news)
+    }
+
+    /// `from = end`: what is there is taken for read; the current file goes on with the line that is being written.
+    fn skip_to_end(&mut self, member: &Member, pass: &mut Pass) {
+        let mut file = at_end(member, pass);
+        if !member.current {
+            self.done.push(file);
+            return;
+        }
+        if !file.place.anchor.ends_with(b"\n") {
+            let line = line_start_before(member, pass)
+                .and_then(|offset| Place::read(&mut open(member, pass)?, offset));
+            file.place = line.unwrap_or_default();
+        }
+        self.queue.push_back(file);
+    }
+
+    /// Looks into a file just found.
+    fn examine(
+        &mut self,
+        member: &Member,
+        news: &[News],
+        sight: &Sight<'_>,
+        first: bool,
+        pass: &mut Pass,
+    ) -> Result<Option<News>, (Op, io::Error)> {
+        let (mut content, sample) = peek(member, sight, pass)?;
+        let kin = if member.name.gz {
+            self.kin_of_packed(member, &mut content, &sample, news, pass)
+        } else if first || !member.name.rotated {
+            Ok(Kin::New)
+        } else {
+            self.kin_of_rotated(member, &mut content, sight, pass)
+        };
+        match kin.map_err(|error| (Op::Read, error))? {
+            Kin::New => {}
+            Kin::Cut => return Err((Op::Read, io::ErrorKind::NotFound.into())),
+            Kin::Known => {
+                self.done.push(at_end(member, pass));
+                return Ok(None);
+            }
+            Kin::Unclear => {
+                if member.name.gz {
+                    self.later
+                        .insert(member.stat.id, Later::unless_changed(member, pass.now + SETTLED));
+                }
+                return Ok(None);
+            }
+        }
+        let mut file = Tracked::new(
+            member.path.clone(),
+            &member.stat,
+            Form::of(member.name.gz),
+            pass.now,
+        );
+        file.place.head = Head::of(&sample.first);
+        if file.is_packed() {
+            file.size = kin::stated_size(&content);
+        } else if !sight.beginning {
+            // It may be deleted before its turn comes.
+            file.keep(content, pass);
+        }
+        Ok(Some(News {
+            file,
+            first_time: sample.facts.first_time,
+            number: member.name.number,
+            rotated: member.name.rotated,
+            current: member.current,
+        }))
+    }
+
+    fn kin_of_packed(
+        &self,
+        member: &Member,
+        content: &mut Content,
+        sample: &Sample,
+        news: &[News],
+        pass: &Pass,
+    ) -> io::Result<Kin> {
+        // It was looked into before, and has not changed since.
+        let settled = self.later.contains_key(&member.stat.id);
+        if sample.first.is_empty() {
+            return Ok(if pass.once || settled {
+                Kin::New
+            } else {
+                Kin::Unclear
+            });
+        }
+        let read = self
+            .done
+            .iter()
+            .map(|file| &file.place)
+            .chain(self.departed.iter().map(|(place, _)| place));
+        match kin::of_packed(content, &sample.first, read)? {
+            Kin::New => {}
+            // Damaged for good, and it begins like what was read: there is nothing to gain from it.
+            Kin::Unclear if settled || pass.once => return Ok(Kin::Known),
+            kin => return Ok(kin),
+        }
+        let reading = self.queue.iter().chain(news.iter().map(|news| &news.file));
+        let mut alike = reading.filter(|file| {
+            !file.is_packed() && file.place.head.len > 0 && file.place.head.begins(&sample.first)
+        });
+        Ok(match alike.next() {
+            None => Kin::New,
+            Some(file) if pass.once && kin::end_of(content)?.offset == file.size => Kin::Known,
+            Some(_) if pass.once => Kin::New,
+            // What it was packed from is being read: to be compared once that is done.
+            Some(_) => Kin::Unclear,
+        })
+    }
+
+    /// A plain file with a rotation's name. If the current file is still the one it was, nothing was renamed: then it
+    /// may be a copy, made to truncate the current file next.
+    fn kin_of_rotated(
+        &mut self,
+        member: &Member,
+        content: &mut Content,
+        sight: &Sight<'_>,
+        pass: &mut Pass,
+    ) -> io::Result<Kin> {
+        let current = sight.current().map(|member| member.stat.id);
+        let Some(file) = self
+            .queue
+            .back_mut()
+            .filter(|file| Some(file.id) == current && self.current == current)
+        else {
+            return Ok(Kin::New);
+        };
+        let place = file.place.clone();
+        match file.hold(pass, &mut self.numbers) {
+            Ok((_, current)) => kin::of_copy(content, member.stat.size, current, &place),
+            Err(_) => Ok(Kin::Unclear),
+        }
+    }
+
+    /// Counts what made a file come while the log is followed.
+    fn count_rotation(&mut self, found: &News) {
+        if found.file.is_packed() {
+            return;
+        }
+        if found.rotated {
+            self.numbers.rotated(Rotation::Rename);
+            return;
+        }
+        let before = self
+            .current
+            .and_then(|id| self.files().find(|file| file.id == id));
+        match before {
+            Some(before) if before.missing.is_some() => self.numbers.rotated(Rotation::Replace),
+            // A container's next number takes nothing's name.
+            Some(before) if before.path != found.file.path && self.stem != CONTAINER => {
+                self.numbers.rotated(Rotation::Rename);
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    /// Puts what was found in its place: after what is being read, before the file that is written to.
+    pub(super) fn take_up(
+        &mut self,
+        mut news: Vec<News>,
+        sight: &Sight<'_>,
+        first: bool,
+        pass: &mut Pass,
+        sink: &mut dyn Sink,
+    ) {
+        let current = sight.current().map(|member| member.stat.id);
+        news.sort_by(|a, b| a.order().cmp(&b.order()));
+        for mut found in news {
+            let before_last =
+                !found.current && self.queue.back().is_some_and(|last| Some(last.id) == current);
+            let at = self.queue.len() - usize::from(before_last);
+            if at == 0 && !self.queue.is_empty() && !self.interrupt(sink) {
+                // In the middle of a line: it is found again at the next look.
+                pass.soon = true;
+                continue;
+            }
+            if sight.beginning {
+                self.add_backlog(&mut found.file);
+            }
+            if !first {
+                self.count_rotation(&found);
+            }
+            self.gone = false;
+            self.queue.insert(at, found.file);
+        }
+    }
+
+    /// Leaves a file that failed alone for a while.
+    pub(super) fn failed_at(&mut self, member: &Member, op: Op, error: &io::Error, pass: &mut Pass) {
+        self.numbers.failed(op);
+        pass.starved |= is_out_of_files(error);
+        pass.notices.say(Notice::Failed {
+            path: member.path.clone(),
+            op,
+            error: error.to_string(),
+        });
+        self.later
+            .insert(member.stat.id, Later::unless_changed(member, pass.now + SETTLED));
+    }
+
+    /// Whether there is no use in looking into a file yet.
+    pub(super) fn is_for_later(&mut self, member: &Member, now: Duration) -> bool {
+        match self.later.get(&member.stat.id) {
+            Some(later) if later.is_same(member) => now < later.at,
+            Some(_) => {
+                self.later.remove(&member.stat.id);
+                false
+            }
+            None => false,
+        }
+    }
+}
+
+impl News {
+    /// By content; where files begin at the same time, by when they were last written. The file that is written to is
+    /// last, whatever the clock did.
+    fn order(&self) -> (bool, Timestamp, Timestamp, u64, &Path) {
+        let first = self.first_time.unwrap_or(self.file.mtime);
+        (self.current, first, self.file.mtime, self.number, &self.file.path)
+    }
+}
+
+/// A file that is not looked into again before it changes or some time is over.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Later {
+    size: u64,
+    mtime: Timestamp,
+    at: Duration,
+}
+
+impl Later {
+    pub(super) fn unless_changed(member: &Member, at: Duration) -> Self {
+        Self {
+            size: member.stat.size,
+            mtime: member.stat.mtime,
+            at,
+        }
+    }
+
+    fn is_same(&self, member: &Member) -> bool {
+        (self.size, self.mtime) == (member.stat.size, member.stat.mtime)
+    }
+}
+
+/// A file taken for read as far as it goes now.
+fn at_end(member: &Member, pass: &Pass) -> Tracked {
+    let form = Form::of(member.name.gz);
+    let mut file = Tracked::new(member.path.clone(), &member.stat, form, pass.now);
+    if !file.is_packed() {
+        let place = open(member, pass).and_then(|mut content| Place::read(&mut content, member.stat.size));
+        // A file that cannot be read now is left at its end all the same: what was there was not asked for.
+        file.place = place.unwrap_or_else(|_| Place {
+            offset: member.stat.size,
+            ..Place::default()
+        });
+    }
+    file.settle();
+    file
+}
+
+/// The offset of the last line of a file, if it begins within the last 64 KiB; else the file's end.
+fn line_start_before(member: &Member, pass: &Pass) -> io::Result<u64> {
+    const FAR: u64 = 64 << 10;
+    let mut bytes = vec![0; usize::try_from(member.stat.size.min(FAR)).unwrap_or(0)];
+    let start = member.stat.size - bytes.len() as u64;
+    let got = open(member, pass)?.fill(&mut bytes, start)?;
+    Ok(memchr::memrchr(b'\n', &bytes[..got]).map_or(member.stat.size, |at| start + at as u64 + 1))
+}

@@ -1,0 +1,327 @@
+//! One file of a log: what is known of it, and how it is opened and found again. How it is read is in `step`.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::fs::{Kind, Stat};
+use super::identity::{Compared, Content, FileId, Place, Position};
+use super::notice::Notice;
+use super::pass::{Numbers, Pass, Retry};
+use super::sight::Member;
+use super::step::Step;
+use crate::stats::{Lost, Op, Rotation};
+
+/// How long a packed file that ends too early must stand still before it counts as damaged and not as being written.
+pub(super) const SETTLED: Duration = Duration::from_secs(5);
+
+/// Why the position of a file has no file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Homeless {
+    /// Its file was cut or overwritten: what was unread may be in a copy.
+    Cut(Lost),
+    /// Its file was not found after a restart.
+    Restored,
+}
+
+/// Whether a file may grow, and how to read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Somebody may write to it.
+    Plain,
+    /// A plain copy made at a truncation: complete.
+    Copy,
+    /// A `.gz`: complete once it can be unpacked to its end.
+    Packed,
+}
+
+impl Form {
+    pub(super) const fn of(gz: bool) -> Self {
+        if gz { Self::Packed } else { Self::Plain }
+    }
+}
+
+/// A file of a log.
+pub(super) struct Tracked {
+    pub(super) id: FileId,
+    /// Where it was seen last.
+    pub(super) path: PathBuf,
+    pub(super) form: Form,
+    pub(super) place: Place,
+    /// Size and time of writing when last seen, by directory or descriptor.
+    pub(super) size: u64,
+    pub(super) mtime: Timestamp,
+    /// Its size when its bytes were last found in order: what of it was certainly there to be read.
+    pub(super) known: u64,
+    /// The offset up to which it was there when following began.
+    pub(super) backlog_end: u64,
+    /// Bytes before the place to be given again.
+    pub(super) context: u64,
+    /// The last byte given was a newline, or none was given.
+    pub(super) line_start: bool,
+    /// Since when no name leads to it.
+    pub(super) missing: Option<Duration>,
+    pub(super) homeless: Option<Homeless>,
+    /// When it last yielded bytes, or was first seen.
+    pub(super) quiet: Duration,
+    pub(super) retry: Retry,
+    /// The pass of the last read, for choosing what to close.
+    pub(super) used: u64,
+    /// Size and time at which the bytes before the place were last found in order.
+    pub(super) checked: Option<(u64, Timestamp)>,
+    /// The pass in which it first seemed cut.
+    pub(super) doubted: Option<u64>,
+    /// It was cut, and its directory was not yet looked at with its new beginning known.
+    pub(super) cut: bool,
+    /// Opened anew since the last good read: its inode may have become another file's.
+    pub(super) reopened: bool,
+    pub(super) held: Option<Held>,
+}
+
+/// An open file.
+pub(super) struct Held {
+    pub(super) content: Content,
+    _token: Arc<()>,
+}
+
+impl Tracked {
+    /// A file at its beginning.
+    pub(super) fn new(path: PathBuf, stat: &Stat, form: Form, now: Duration) -> Self {
+        Self {
+            id: stat.id,
+            path,
+            form,
+            place: Place::default(),
+            size: stat.size,
+            mtime: stat.mtime,
+            known: 0,
+            backlog_end: 0,
+            context: 0,
+            line_start: true,
+            missing: None,
+            homeless: None,
+            quiet: now,
+            retry: Retry::default(),
+            used: 0,
+            checked: None,
+            doubted: None,
+            cut: false,
+            reopened: false,
+            held: None,
+        }
+    }
+
+    pub(super) fn is_packed(&self) -> bool {
+        self.form == Form::Packed
+    }
+
+    /// A position whose file is not found.
+    pub(super) fn homeless(path: PathBuf, position: Position, now: Duration) -> Self {
+        let mut file = Self::without_file(path, position.size, Homeless::Restored, now);
+        file.resume(position.place, position.back);
+        file
+    }
+
+    fn without_file(path: PathBuf, size: u64, why: Homeless, now: Duration) -> Self {
+        let stat = Stat {
+            id: FileId::NONE,
+            size,
+            mtime: Timestamp::UNIX_EPOCH,
+            kind: Kind::Regular,
+            sparse: false,
+        };
+        let mut file = Self::new(path, &stat, Form::Plain, now);
+        file.missing = Some(now);
+        file.homeless = Some(why);
+        file
+    }
+
+    /// Goes on at a place, and gives the `back` bytes before it again first.
+    pub(super) fn resume(&mut self, place: Place, back: u64) {
+        self.context = back.min(place.offset);
+        self.line_start = place.anchor.last().is_none_or(|byte| *byte == b'\n');
+        self.place = place.sane();
+    }
+
+    /// Goes on in another file, which holds the same bytes.
+    pub(super) fn move_to(&mut self, home: &Member) {
+        let copy = matches!(self.homeless, Some(Homeless::Cut(_)));
+        self.form = if copy && !home.name.gz {
+            Form::Copy
+        } else {
+            Form::of(home.name.gz)
+        };
+        self.id = home.stat.id;
+        self.homeless = None;
+        self.close();
+        self.seen(home.path.clone(), &home.stat);
+    }
+
+    /// It is open, and read to its end.
+    pub(super) fn is_drained(&mut self, pass: &mut Pass, numbers: &mut Numbers) -> bool {
+        let offset = self.place.offset;
+        offset > 0
+            && self
+                .hold(pass, numbers)
+                .is_ok_and(|(stat, _)| stat.size == offset)
+    }
+
+    /// Bytes known and not read. A packed file's are not known.
+    pub(super) fn lag(&self) -> u64 {
+        if self.is_packed() {
+            0
+        } else {
+            self.size.saturating_sub(self.place.offset)
+        }
+    }
+
+    pub(super) const fn is_held(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Closes it; it is opened again by its path when needed.
+    pub(super) fn close(&mut self) {
+        self.held = None;
+    }
+
+    /// Closing it would lose nothing.
+    pub(super) const fn may_close(&self) -> bool {
+        self.held.is_some() && self.missing.is_none()
+    }
+
+    /// Nothing is known to have changed since it was read to its end.
+    pub(super) fn is_settled(&self) -> bool {
+        self.checked == Some((self.size, self.mtime)) && self.lag() == 0
+    }
+
+    /// Takes over what the directory says of it.
+    pub(super) fn seen(&mut self, path: PathBuf, stat: &Stat) {
+        self.path = path;
+        self.missing = None;
+        self.size = stat.size;
+        self.mtime = stat.mtime;
+    }
+
+    /// What its directory holds was taken up.
+    pub(super) fn looked_around(&mut self) {
+        self.cut &= self.place.head.len == 0;
+    }
+
+    /// Remembers that all is in order as it stands.
+    pub(super) fn settle(&mut self) {
+        self.checked = Some((self.size, self.mtime));
+    }
+
+    /// Opens it if need be; its content, and what the system says of the open file.
+    pub(super) fn hold(
+        &mut self,
+        pass: &mut Pass,
+        numbers: &mut Numbers,
+    ) -> Result<(Stat, &mut Content), Step> {
+        if self.held.is_none() {
+            if self.missing.is_some() {
+                return Err(if self.homeless.is_some() {
+                    Step::Wait
+                } else {
+                    Step::AtEnd
+                });
+            }
+            match pass.fs.open(&self.path) {
+                Ok(file) => {
+                    let content = Content::new(file, self.is_packed());
+                    self.held = Some(Held {
+                        content,
+                        _token: Arc::clone(&pass.token),
+                    });
+                    self.reopened = true;
+                    self.checked = None;
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Step::Look),
+                Err(error) => return Err(self.failed(pass, numbers, Op::Open, &error)),
+            }
+        }
+        let stat = match self.held.as_ref().map(|held| held.content.file().stat()) {
+            Some(Ok(stat)) => stat,
+            Some(Err(error)) => return Err(self.failed(pass, numbers, Op::Stat, &error)),
+            None => return Err(Step::Wait),
+        };
+        if stat.id != self.id {
+            self.held = None;
+            return Err(Step::Look);
+        }
+        self.used = pass.number;
+        match &mut self.held {
+            Some(held) => Ok((stat, &mut held.content)),
+            None => Err(Step::Wait),
+        }
+    }
+
+    /// Whether it still holds what was read of it; none when that cannot be asked now.
+    pub(super) fn verify(&mut self, pass: &mut Pass, numbers: &mut Numbers) -> Option<Compared> {
+        let place = std::mem::take(&mut self.place);
+        let compared = self
+            .hold(pass, numbers)
+            .map(|(_, content)| place.compare(content));
+        self.place = place;
+        compared.ok()?.ok()
+    }
+
+    /// Keeps what was opened to look into it.
+    pub(super) fn keep(&mut self, content: Content, pass: &Pass) {
+        self.held = Some(Held {
+            content,
+            _token: Arc::clone(&pass.token),
+        });
+    }
+
+    pub(super) fn failed(
+        &mut self,
+        pass: &mut Pass,
+        numbers: &mut Numbers,
+        op: Op,
+        error: &io::Error,
+    ) -> Step {
+        numbers.failed(op);
+        pass.starved |= is_out_of_files(error);
+        pass.notices.say(Notice::Failed {
+            path: self.path.clone(),
+            op,
+            error: error.to_string(),
+        });
+        self.retry.failed(pass.now);
+        // A handle that failed once (ESTALE) may fail for ever; the next try opens anew if there is a name.
+        if self.may_close() {
+            self.close();
+        }
+        Step::Wait
+    }
+
+    /// Begins anew; what it was is returned, in search of a file that still holds it.
+    pub(super) fn begin_anew(&mut self, kind: Rotation) -> Self {
+        let why = if kind == Rotation::Replace {
+            Lost::RotatedAway
+        } else {
+            Lost::Truncated
+        };
+        let size = self.known.max(self.place.offset);
+        let mut old = Self::without_file(self.path.clone(), size, Homeless::Cut(why), self.quiet);
+        old.resume(std::mem::take(&mut self.place), std::mem::take(&mut self.context));
+        old.backlog_end = std::mem::take(&mut self.backlog_end);
+        self.line_start = true;
+        self.known = 0;
+        self.cut = true;
+        self.checked = None;
+        self.doubted = None;
+        self.reopened = false;
+        old
+    }
+}
+
+/// Whether the process or the system has no descriptor left.
+pub(super) fn is_out_of_files(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
+}

@@ -1,0 +1,280 @@
+//! One log: its files in the order of their content, the one being read first.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::arrivals::Later;
+use super::file::{Form, Tracked};
+use super::identity::{FileId, Place, Position};
+use super::pass::{Numbers, Pass};
+use super::step::Step;
+use super::{LogInfo, Read, Sink};
+use crate::line::LogId;
+use crate::stats::{Backlog, SourceStats};
+
+/// Whether a log is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Nothing in it has shown yet whose it is.
+    Waiting,
+    /// Read.
+    Followed,
+    /// Tells nothing of jobs.
+    LeftOut,
+}
+
+/// A rotation family.
+pub(super) struct Log {
+    pub(super) id: LogId,
+    pub(super) info: LogInfo,
+    pub(super) dir: PathBuf,
+    pub(super) stem: OsString,
+    pub(super) stage: Stage,
+    /// Files not yet read to their end, in the order of their content; the first is being read, the last is the
+    /// current one if there is one.
+    pub(super) queue: VecDeque<Tracked>,
+    /// Files read to their end that are still there: they may grow, be packed, or be overwritten.
+    pub(super) done: Vec<Tracked>,
+    /// What files held that were read to their end and are found no more, and since when: their packed copies may come.
+    pub(super) departed: Vec<(Place, Duration)>,
+    /// Saved positions, until the log's files are first seen.
+    pub(super) restored: Vec<Position>,
+    /// The file that had the log's own name when last looked at.
+    pub(super) current: Option<FileId>,
+    /// Files that are not looked into again yet.
+    pub(super) later: HashMap<FileId, Later>,
+    /// It has saved positions, or had them at the start.
+    pub(super) resumed: bool,
+    /// Its files have been seen.
+    pub(super) sighted: bool,
+    /// It has no file any more, and the sink was told.
+    pub(super) gone: bool,
+    pub(super) numbers: Numbers,
+    pub(super) backlog: Backlog,
+}
+
+/// What is to be done with a log after it was read for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// All that can be had was had.
+    Idle,
+    /// There is more.
+    More,
+    /// Its directory must be looked at before it can go on.
+    Look,
+}
+
+impl Log {
+    pub(super) fn new(id: LogId, info: LogInfo, dir: PathBuf, stem: OsString) -> Self {
+        Self {
+            id,
+            info,
+            dir,
+            stem,
+            stage: Stage::Waiting,
+            queue: VecDeque::new(),
+            done: Vec::new(),
+            departed: Vec::new(),
+            restored: Vec::new(),
+            current: None,
+            later: HashMap::new(),
+            resumed: false,
+            sighted: false,
+            gone: false,
+            numbers: Numbers::default(),
+            backlog: Backlog::default(),
+        }
+    }
+
+    /// Reads on, at most `budget` bytes; returns how many.
+    pub(super) fn advance(
+        &mut self,
+        pass: &mut Pass,
+        budget: usize,
+        buffer: &mut [u8],
+        sink: &mut dyn Sink,
+    ) -> (Progress, usize) {
+        let mut read = 0;
+        while let Some(front) = self.queue.front_mut() {
+            let before = front.place.offset;
+            let step = front.read(pass, &mut self.numbers, buffer);
+            match step {
+                Step::Data(data) => {
+                    read += data.taken;
+                    let bytes = &buffer[data.range];
+                    if !bytes.is_empty() {
+                        let (offset, mtime) = (data.offset, front.mtime);
+                        let given = Read {
+                            bytes,
+                            offset,
+                            mtime,
+                            fresh: data.fresh,
+                            context: data.context,
+                        };
+                        sink.bytes(self.id, &given);
+                    }
+                    let after = front.place.offset.min(front.backlog_end);
+                    self.backlog.read_bytes += after.saturating_sub(before);
+                    if before < front.backlog_end && after == front.backlog_end {
+                        self.backlog.read_files += 1;
+                    }
+                    if read >= budget {
+                        return (Progress::More, read);
+                    }
+                }
+                Step::AtEnd => {
+                    if !self.is_front_over(pass) {
+                        break;
+                    }
+                    self.leave_front(pass, sink);
+                }
+                Step::Wait => break,
+                Step::Cut(kind) => {
+                    self.numbers.rotated(kind);
+                    Self::drop_backlog(&mut self.backlog, front);
+                    let old = front.begin_anew(kind);
+                    self.queue.push_front(old);
+                    return (Progress::Look, read);
+                }
+                Step::Look => return (Progress::Look, read),
+            }
+        }
+        (Progress::Idle, read)
+    }
+
+    /// Whether the file being read, now at its end, is to be left. A file whose successor is still empty may yet be
+    /// written to: rotation made the new name, but the writer has not opened it.
+    fn is_front_over(&self, pass: &Pass) -> bool {
+        let Some(front) = self.queue.front() else {
+            return false;
+        };
+        let quiet = pass.now >= front.quiet + pass.settings.grace;
+        let unlinked = front
+            .missing
+            .is_some_and(|since| pass.now >= since + pass.settings.grace);
+        let followed = self.queue.len() > 1 && (quiet || self.queue.iter().skip(1).any(|next| next.size > 0));
+        front.form != Form::Plain || followed || unlinked && quiet
+    }
+
+    /// Leaves the file being read for the next.
+    fn leave_front(&mut self, pass: &mut Pass, sink: &mut dyn Sink) {
+        let Some(mut front) = self.queue.pop_front() else {
+            return;
+        };
+        sink.file_end(self.id);
+        Self::drop_backlog(&mut self.backlog, &mut front);
+        front.close();
+        front.settle();
+        let unlinked = front
+            .missing
+            .is_some_and(|since| pass.now >= since + pass.settings.grace);
+        if !unlinked {
+            self.done.push(front);
+        }
+        if self.queue.is_empty() && unlinked && !self.gone {
+            self.gone = true;
+            sink.gone(self.id);
+        }
+        // What waited for this file to be read may be told now.
+        pass.soon |= !self.later.is_empty();
+    }
+
+    /// What was to be read of a file at the start will not come from it any more.
+    pub(super) fn drop_backlog(backlog: &mut Backlog, file: &mut Tracked) {
+        if file.place.offset < file.backlog_end {
+            backlog.read_bytes += file.backlog_end - file.place.offset;
+            backlog.read_files += 1;
+            file.backlog_end = 0;
+        }
+    }
+
+    /// Whether there is anything to do for it in this pass.
+    pub(super) fn is_ready(&self) -> bool {
+        let waits = |file: &Tracked| file.missing.is_some() || !file.is_settled();
+        self.stage == Stage::Followed && (self.queue.len() > 1 || self.queue.front().is_some_and(waits))
+    }
+
+    /// Whether this file is being read and no other waits: then a change of it needs no look at the directory.
+    pub(super) fn reads_only(&self, path: &Path) -> bool {
+        self.stage == Stage::Followed && self.queue.len() == 1 && self.queue[0].path == path
+    }
+
+    pub(super) fn knows(&self, id: FileId) -> bool {
+        self.files().any(|file| file.id == id)
+    }
+
+    /// Files being read or to be read, and those read that are still there.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Tracked> {
+        self.queue.iter().chain(&self.done)
+    }
+
+    pub(super) fn files_mut(&mut self) -> impl Iterator<Item = &mut Tracked> {
+        self.queue.iter_mut().chain(&mut self.done)
+    }
+
+    /// Positions of all its files.
+    pub(super) fn positions(&self) -> impl Iterator<Item = Position> + '_ {
+        let position = |file: &Tracked, done: bool| Position {
+            log: self.info.name.clone(),
+            id: file.id,
+            place: file.place.clone(),
+            size: file.size.max(file.known),
+            done,
+            back: 0,
+        };
+        let departed = self.departed.iter().map(|(place, _)| Position {
+            log: self.info.name.clone(),
+            id: FileId::NONE,
+            place: place.clone(),
+            size: place.offset,
+            done: true,
+            back: 0,
+        });
+        let done = self.done.iter().map(move |file| position(file, true));
+        let queue = self.queue.iter().map(move |file| position(file, false));
+        self.restored
+            .iter()
+            .cloned()
+            .chain(departed)
+            .chain(done)
+            .chain(queue)
+    }
+
+    /// Its numbers, as far as reading makes them.
+    pub(super) fn stats(&self) -> SourceStats {
+        SourceStats {
+            name: self.info.name.clone(),
+            read_bytes: self.numbers.read_bytes,
+            lag_bytes: self.queue.iter().map(Tracked::lag).sum(),
+            lost_bytes: self.numbers.lost_bytes.clone(),
+            rotations: self.numbers.rotations.clone(),
+            errors: self.numbers.errors.clone(),
+            cluster: self.info.cluster.clone().unwrap_or_default(),
+            layout: None,
+            records: BTreeMap::new(),
+            last_line: None,
+            clock_skew: None,
+            blind: None,
+        }
+    }
+
+    /// Whether it has anything worth a line in the statistics.
+    pub(super) fn is_shown(&self) -> bool {
+        self.stage == Stage::Followed || !self.numbers.errors.is_empty()
+    }
+
+    /// Makes room before the file being read. False while that is in the middle of a line: nothing may come between.
+    pub(super) fn interrupt(&mut self, sink: &mut dyn Sink) -> bool {
+        match self.queue.front() {
+            None => true,
+            Some(front) if front.place.offset == 0 => true,
+            Some(front) if front.line_start && front.homeless.is_none() => {
+                sink.file_end(self.id);
+                true
+            }
+            Some(_) => false,
+        }
+    }
+}

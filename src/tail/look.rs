@@ -1,0 +1,340 @@
+//! The half of the tailer that looks: which directories, which logs in them, and what their files are now.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::discover::Select;
+use super::family::{CONTAINER, Name};
+use super::file::is_out_of_files;
+use super::fs::Entry;
+use super::identity::{FileId, Position};
+use super::log::{Log, Stage};
+use super::notice::Notice;
+use super::pass::{Numbers, Retry};
+use super::sight::{Member, Named, Sight};
+use super::tailer::Tailer;
+use super::view::{Family, View};
+use super::{LogInfo, Sink};
+use crate::line::LogId;
+use crate::stats::Op;
+
+impl Tailer {
+    /// Looks at everything when it is time, else where hints point.
+    pub(super) fn look_around(&mut self, sink: &mut dyn Sink) {
+        let hints = std::mem::take(&mut self.hints);
+        if hints.all || self.pass.now >= self.next_look {
+            self.next_look = self.pass.now + self.pass.settings.period;
+            self.find_targets();
+            let dirs: BTreeSet<PathBuf> = self.targets.keys().chain(self.families.keys()).cloned().collect();
+            for dir in dirs {
+                self.look(&dir, None, sink);
+            }
+            self.forget_owners();
+            self.tell_of_nothing();
+            self.begun = true;
+            return;
+        }
+        for dir in hints.dirs {
+            self.look(&dir, None, sink);
+        }
+        for path in hints.files {
+            let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
+                continue;
+            };
+            let stem = Name::parse(name).stem;
+            match self.families.get(dir).and_then(|family| family.get(&stem)) {
+                Some(id) if self.logs.get(id).is_some_and(|log| log.reads_only(&path)) => {
+                    self.ready.insert(*id);
+                }
+                _ => self.look(dir, Some(&stem), sink),
+            }
+        }
+    }
+
+    fn find_targets(&mut self) {
+        self.targets.clear();
+        self.walked.clear();
+        let fs = Arc::clone(&self.pass.fs);
+        for index in 0..self.sources.len() {
+            let source = &self.sources[index];
+            let found = source.targets(index, &*fs);
+            if found.targets.is_empty() && !source.is_stdin() {
+                self.pass.notices.say(Notice::Missing(source.given().to_owned()));
+            }
+            for target in found.targets {
+                self.targets.entry(target.dir.clone()).or_default().push(target);
+            }
+            self.walked.extend(found.walked);
+            for (path, op, error) in found.failed {
+                self.trouble(&path, op, &error);
+            }
+        }
+    }
+
+    /// Looks into a directory, at one family or at all.
+    pub(super) fn look(&mut self, dir: &Path, only: Option<&OsStr>, sink: &mut dyn Sink) {
+        let now = self.pass.now;
+        let meant = self.targets.contains_key(dir) || self.families.contains_key(dir);
+        if !meant
+            || self
+                .troubles
+                .get(dir)
+                .is_some_and(|trouble| trouble.retry.waits(now))
+        {
+            return;
+        }
+        let view = match self.stable_view(dir, only) {
+            Ok(view) => view,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.pass.notices.say(Notice::Missing(dir.to_owned()));
+                View::default()
+            }
+            Err(error) => {
+                self.trouble(dir, Op::List, &error).retry.failed(now);
+                return;
+            }
+        };
+        self.create_logs(dir, &view);
+        let logs = self.families.get(dir).into_iter().flatten();
+        let logs: Vec<(OsString, LogId)> = logs
+            // What could not be asked after may be there all the same.
+            .filter(|(stem, _)| only.is_none_or(|only| only == *stem) && !view.unsure.contains(*stem))
+            .map(|(stem, id)| (stem.clone(), *id))
+            .collect();
+        for (stem, id) in logs {
+            self.show(id, dir, view.families.get(&stem), &view.entries, sink);
+        }
+    }
+
+    /// Shows a log its files.
+    fn show(
+        &mut self,
+        id: LogId,
+        dir: &Path,
+        family: Option<&Family>,
+        entries: &[Entry],
+        sink: &mut dyn Sink,
+    ) {
+        let Some(mut log) = self.logs.remove(&id) else {
+            return;
+        };
+        let members = family.map_or(&[][..], |family| &family.members);
+        let (logs, owners) = (&self.logs, &self.owners);
+        let taken = |file: FileId| {
+            owners
+                .get(&file)
+                .and_then(|owner| logs.get(owner))
+                .is_some_and(|log| log.knows(file))
+        };
+        let sight = Sight {
+            dir,
+            members,
+            entries,
+            classify: &self.classify,
+            taken: &taken,
+            beginning: !self.begun,
+            named: family.map_or(Named::Directory, |family| family.named),
+        };
+        log.sight(&sight, &mut self.pass, sink);
+        for member in members.iter().filter(|member| !log.knows(member.stat.id)) {
+            // Read by another log: under a second name, or it moved here from that log's directory and is read on here.
+            let owner = self
+                .owners
+                .get(&member.stat.id)
+                .and_then(|owner| self.logs.get_mut(owner));
+            for file in owner
+                .into_iter()
+                .flat_map(Log::files_mut)
+                .filter(|file| file.id == member.stat.id)
+            {
+                if file.missing.is_none() {
+                    self.pass.notices.say(Notice::Duplicate(member.path.clone()));
+                } else if file.place.offset > 0 {
+                    file.seen(member.path.clone(), &member.stat);
+                }
+            }
+        }
+        self.owners.extend(log.files().map(|file| (file.id, id)));
+        if log.is_ready() {
+            self.ready.insert(id);
+        }
+        self.logs.insert(id, log);
+    }
+
+    /// Logs for families that are meant and have none yet.
+    fn create_logs(&mut self, dir: &Path, view: &View) {
+        for (stem, family) in &view.families {
+            if self.families.get(dir).is_some_and(|logs| logs.contains_key(stem)) {
+                continue;
+            }
+            let name = Position::printable(&dir.join(stem));
+            // Where only rotated files are left of a log with positions, its source is the one that looks here.
+            let source = family
+                .source
+                .or_else(|| self.targets.get(dir)?.first().map(|target| target.source));
+            let member = family
+                .members
+                .iter()
+                .find(|member| member.wanted)
+                .or_else(|| family.members.first());
+            let (Some(source), Some(member)) = (source, member) else {
+                continue;
+            };
+            let matched = (!family.matched.is_empty()).then(|| family.matched.join("/"));
+            let cluster = self.sources[source].captured(&member.path).or(matched);
+            let path = if stem == CONTAINER {
+                member.path.clone()
+            } else {
+                dir.join(stem)
+            };
+            let info = LogInfo {
+                name: name.clone(),
+                path,
+                cluster,
+                source,
+            };
+            let id = self.new_id();
+            let mut log = Log::new(id, info, dir.to_owned(), stem.clone());
+            log.restored = self.restored.remove(&name).unwrap_or_default();
+            log.resumed = !log.restored.is_empty();
+            self.families
+                .entry(dir.to_owned())
+                .or_default()
+                .insert(stem.clone(), id);
+            self.logs.insert(id, log);
+        }
+    }
+
+    /// A view that is the same twice in a row whenever it shows something new: a directory read while files are being
+    /// renamed may miss one of them, or show it under two names. What does not come to rest is left to a later look.
+    fn stable_view(&mut self, dir: &Path, only: Option<&OsStr>) -> io::Result<View> {
+        const TRIES: usize = 5;
+        let mut view = self.view(dir, only)?;
+        let mut restless = BTreeSet::new();
+        for _ in 0..TRIES {
+            if !self.shows_news(dir, only, &view) {
+                return Ok(view);
+            }
+            let again = self.view(dir, only)?;
+            restless = again.differs_in(&view);
+            view = again;
+            if restless.is_empty() {
+                return Ok(view);
+            }
+        }
+        view.unsure.extend(restless);
+        self.pass.soon = true;
+        Ok(view)
+    }
+
+    /// Whether a view shows files that are not known, or lacks files that are.
+    fn shows_news(&self, dir: &Path, only: Option<&OsStr>, view: &View) -> bool {
+        let Some(logs) = self.families.get(dir) else {
+            return true;
+        };
+        let came = view.families.iter().any(|(stem, family)| {
+            let log = logs.get(stem).and_then(|id| self.logs.get(id));
+            log.is_none_or(|log| {
+                let new = |member: &Member| !log.knows(member.stat.id);
+                log.stage != Stage::LeftOut && family.members.iter().any(new)
+            })
+        });
+        let asked = logs
+            .iter()
+            .filter(|(stem, _)| only.is_none_or(|only| only == *stem));
+        let mut asked = asked.filter_map(|(stem, id)| Some((view.families.get(stem), self.logs.get(id)?)));
+        came || asked.any(|(family, log)| {
+            let members = family.map_or(&[][..], |family| &family.members);
+            log.files().filter(|file| file.missing.is_none()).any(|file| {
+                !members
+                    .iter()
+                    .any(|member| member.stat.id == file.id && member.path == file.path)
+            })
+        })
+    }
+
+    fn view(&mut self, dir: &Path, only: Option<&OsStr>) -> io::Result<View> {
+        let targets = self.targets.get(dir).map_or(&[][..], Vec::as_slice);
+        let view = View::of(dir, targets, self.stems_followed(dir), only, &*self.pass.fs)?;
+        if let Some(trouble) = self.troubles.get_mut(dir) {
+            trouble.retry = Retry::default();
+        }
+        for (path, error) in &view.failed {
+            self.trouble(path, Op::Stat, error);
+        }
+        for path in &view.refused {
+            self.pass.notices.say(Notice::NotAFile(path.clone()));
+        }
+        Ok(view)
+    }
+
+    /// Families of a directory that are looked at whether or not a name is meant: those read, and those with positions.
+    fn stems_followed(&self, dir: &Path) -> BTreeSet<OsString> {
+        let read = self
+            .families
+            .get(dir)
+            .into_iter()
+            .flat_map(BTreeMap::keys)
+            .cloned();
+        let inside = Position::printable(&dir.join(""));
+        let saved = self.restored.range(inside.clone()..).map(|(name, _)| name);
+        let saved = saved
+            .map_while(|name| name.strip_prefix(&inside))
+            .filter(|rest| !rest.contains('/'));
+        read.chain(saved.map(OsString::from)).collect()
+    }
+
+    /// Drops owners that own nothing any more.
+    fn forget_owners(&mut self) {
+        let logs = &self.logs;
+        self.owners
+            .retain(|file, owner| logs.get(owner).is_some_and(|log| log.knows(*file)));
+    }
+
+    /// Tells once of directories in which nothing was found.
+    fn tell_of_nothing(&mut self) {
+        for target in self.targets.values().flatten() {
+            let logs = self.families.get(&target.dir);
+            let any = |meant: &dyn Fn(&Log) -> bool| {
+                logs.is_some_and(|logs| logs.values().filter_map(|id| self.logs.get(id)).any(meant))
+            };
+            match &target.select {
+                Select::Logs if !any(&|log| log.stage == Stage::Followed) => {
+                    self.pass.notices.say(Notice::NoJobManagerLog(target.dir.clone()));
+                }
+                Select::File(file) if !any(&|log| log.stem == Name::parse(file).stem) => {
+                    self.pass.notices.say(Notice::Missing(target.dir.join(file)));
+                }
+                Select::Glob(_) if !any(&|_| true) => {
+                    self.pass
+                        .notices
+                        .say(Notice::Missing(self.sources[target.source].given().to_owned()));
+                }
+                Select::Logs | Select::File(_) | Select::Glob(_) => {}
+            }
+        }
+    }
+
+    /// Counts and tells of a failure that is no log's.
+    fn trouble(&mut self, path: &Path, op: Op, error: &io::Error) -> &mut Trouble {
+        self.pass.notices.say(Notice::Failed {
+            path: path.to_owned(),
+            op,
+            error: error.to_string(),
+        });
+        self.pass.starved |= is_out_of_files(error);
+        let trouble = self.troubles.entry(path.to_owned()).or_default();
+        trouble.numbers.failed(op);
+        trouble
+    }
+}
+
+/// Failures of a path that is no log's.
+#[derive(Debug, Default)]
+pub(super) struct Trouble {
+    pub(super) numbers: Numbers,
+    retry: Retry,
+}

@@ -1,0 +1,299 @@
+//! What a look at its directory means for a log: which files moved, which are news, and in which order to read them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::arrivals::Later;
+use super::family::{Name, writer_by_name};
+use super::file::{Form, Tracked};
+use super::fs::{Entry, Stat};
+use super::identity::{Compared, Content, FileId, Position};
+use super::kin::Sample;
+use super::log::{Log, Stage};
+use super::notice::Notice;
+use super::pass::Pass;
+use super::{Classify, Sink, Writer};
+use crate::stats::{Op, Rotation};
+
+/// A regular file of a log's family, as a directory shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Member {
+    pub(super) path: PathBuf,
+    pub(super) name: Name,
+    pub(super) stat: Stat,
+    /// Meant by a source itself, and not just of the same family as one that is.
+    pub(super) wanted: bool,
+    /// Has the log's own name: the one that is written to.
+    pub(super) current: bool,
+}
+
+/// What the tailer lends while a log looks at its files.
+pub(super) struct Sight<'a> {
+    pub(super) dir: &'a Path,
+    pub(super) members: &'a [Member],
+    /// Everything in the directory: a renamed file is found by its inode, whatever its name.
+    pub(super) entries: &'a [Entry],
+    pub(super) classify: &'a Classify,
+    /// Whether another log reads this file.
+    pub(super) taken: &'a dyn Fn(FileId) -> bool,
+    /// The first look of the program: what is there now was there before.
+    pub(super) beginning: bool,
+    /// Its source names the file or says by what its logs are known; else only what shows as a JobManager's is read.
+    pub(super) named: Named,
+}
+
+/// How exactly a log's source means it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Named {
+    /// By its directory: only what shows whose it is.
+    #[default]
+    Directory,
+    /// By a pattern: everything but the logs of a TaskManager.
+    Pattern,
+    /// By its name: whatever it is.
+    File,
+}
+
+impl Log {
+    /// Takes in what the directory shows now.
+    pub(super) fn sight(&mut self, sight: &Sight<'_>, pass: &mut Pass, sink: &mut dyn Sink) {
+        self.locate(sight, pass);
+        if self.stage != Stage::Followed && !self.admit(sight, pass, sink) {
+            return;
+        }
+        let first = !self.sighted && !self.resumed;
+        if !self.restored.is_empty() && !self.restore(sight, pass) {
+            return;
+        }
+        self.recheck_done(sight, pass, sink);
+        let mut unseen: Vec<&Member> = sight
+            .members
+            .iter()
+            .filter(|m| !self.knows(m.stat.id) && !(sight.taken)(m.stat.id))
+            .collect();
+        // Plain files before packed ones, so that a packed copy meets the file that it was made from.
+        unseen.sort_by_key(|member| member.name.gz);
+        self.house(&mut unseen, pass, sink);
+        let Some(news) = self.sort_out(&unseen, sight, first, pass) else {
+            pass.soon = true;
+            return;
+        };
+        self.take_up(news, sight, first, pass, sink);
+        // Between a rename and the next file there is none for a moment.
+        self.current = sight.current().map(|member| member.stat.id).or(self.current);
+        self.files_mut().for_each(Tracked::looked_around);
+        self.sighted = true;
+    }
+
+    /// Where the known files are now.
+    fn locate(&mut self, sight: &Sight<'_>, pass: &Pass) {
+        for file in self.queue.iter_mut().chain(&mut self.done) {
+            if file.homeless.is_some() {
+                continue;
+            }
+            match sight.find(file, pass) {
+                Some((path, stat)) => file.seen(path, &stat),
+                None => file.missing = file.missing.or(Some(pass.now)),
+            }
+        }
+        let recent = |since: Duration| pass.now < since + pass.settings.grace;
+        self.done.retain(|file| file.missing.is_none_or(recent));
+        self.departed.retain(|(_, since)| recent(*since));
+        self.later
+            .retain(|id, _| sight.members.iter().any(|member| member.stat.id == *id));
+    }
+
+    /// Decides whether the log is to be read.
+    fn admit(&mut self, sight: &Sight<'_>, pass: &mut Pass, sink: &mut dyn Sink) -> bool {
+        // A second name of files that another log reads is no log.
+        let taken = |member: &Member| (sight.taken)(member.stat.id);
+        if self.stage == Stage::LeftOut || !self.resumed && sight.members.iter().all(taken) {
+            return false;
+        }
+        let known = sight.named == Named::File || self.resumed;
+        let writer = if known {
+            Writer::JobManager
+        } else {
+            self.writer(sight, pass)
+        };
+        match writer {
+            Writer::JobManager | Writer::Wrapper => {
+                self.stage = Stage::Followed;
+                self.later.clear();
+                sink.open(self.id, &self.info);
+            }
+            Writer::TaskManager => {
+                self.stage = Stage::LeftOut;
+                pass.notices.say(Notice::TaskManagerLog(self.info.path.clone()));
+            }
+            Writer::Unknown => {}
+        }
+        self.stage == Stage::Followed
+    }
+
+    /// Who writes it, by the first of its files that tells.
+    fn writer(&mut self, sight: &Sight<'_>, pass: &mut Pass) -> Writer {
+        if let Some(writer) = writer_by_name(&self.stem) {
+            return writer;
+        }
+        for member in sight.members.iter().filter(|member| member.stat.size > 0) {
+            if self.is_for_later(member, pass.now) {
+                continue;
+            }
+            let sample = match peek(member, sight, pass) {
+                Ok((_, sample)) => sample,
+                Err((op, error)) => {
+                    self.failed_at(member, op, &error, pass);
+                    continue;
+                }
+            };
+            match sample.facts.writer {
+                // The user meant it, and it does not show to be a TaskManager's: it is read, so that it can be told why
+                // nothing in it is understood. Half a line shows nothing.
+                Writer::Unknown if sight.named == Named::Pattern && sample.first.contains(&b'\n') => {
+                    return Writer::JobManager;
+                }
+                Writer::Unknown if sample.full => {
+                    pass.notices.say(Notice::NotRecognised(member.path.clone()));
+                }
+                Writer::Unknown => {}
+                writer => return writer,
+            }
+            self.later
+                .insert(member.stat.id, Later::unless_changed(member, Duration::MAX));
+        }
+        Writer::Unknown
+    }
+
+    /// Finds the files of saved positions again. False while one of them is being renamed: to be tried again.
+    fn restore(&mut self, sight: &Sight<'_>, pass: &mut Pass) -> bool {
+        let mut found = Vec::with_capacity(self.restored.len());
+        for position in &self.restored {
+            let home = match sight.members.iter().find(|member| member.stat.id == position.id) {
+                Some(member) => Some((member.path.clone(), member.stat, member.name.gz)),
+                None => sight
+                    .elsewhere(position.id, pass)
+                    .map(|(path, stat)| (path, stat, false)),
+            };
+            let Some((path, stat, gz)) = home else {
+                found.push(None);
+                continue;
+            };
+            let opened = pass.fs.open(&path).map(|opened| Content::new(opened, gz));
+            match opened.and_then(|mut content| position.place.compare(&mut content)) {
+                Ok(Compared::Same) => found.push(Some((path, stat, gz))),
+                Ok(Compared::Shorter | Compared::Different) => {
+                    // Or its inode was given to another file; a truncation is by far the more frequent.
+                    self.numbers.rotated(Rotation::Truncate);
+                    found.push(None);
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return false,
+                Err(error) => {
+                    // Not to be read now, and nothing speaks against it: what reading it finds will decide.
+                    self.numbers.failed(Op::Read);
+                    pass.notices.say(Notice::Failed {
+                        path: path.clone(),
+                        op: Op::Read,
+                        error: error.to_string(),
+                    });
+                    found.push(Some((path, stat, gz)));
+                }
+            }
+        }
+        for (position, home) in std::mem::take(&mut self.restored).into_iter().zip(found) {
+            self.take_back(position, home, sight.beginning, pass);
+        }
+        true
+    }
+
+    /// Goes on from a position, in the file that was found to hold it.
+    fn take_back(
+        &mut self,
+        position: Position,
+        home: Option<(PathBuf, Stat, bool)>,
+        beginning: bool,
+        pass: &Pass,
+    ) {
+        let Some((path, stat, gz)) = home else {
+            if position.done {
+                self.departed.push((position.place, pass.now));
+            } else {
+                self.queue
+                    .push_back(Tracked::homeless(self.info.path.clone(), position, pass.now));
+            }
+            return;
+        };
+        let mut file = Tracked::new(path, &stat, Form::of(gz), pass.now);
+        file.resume(position.place, position.back);
+        if position.done {
+            self.done.push(file);
+            return;
+        }
+        if beginning && !gz {
+            self.add_backlog(&mut file);
+        }
+        self.queue.push_back(file);
+    }
+}
+
+impl Sight<'_> {
+    /// The file that has the log's own name.
+    pub(super) fn current(&self) -> Option<&Member> {
+        self.members.iter().find(|member| member.current)
+    }
+
+    /// Where a known file is: in the family, or under any other name in the directory.
+    fn find(&self, file: &Tracked, pass: &Pass) -> Option<(PathBuf, Stat)> {
+        if let Some(member) = self.members.iter().find(|member| member.stat.id == file.id) {
+            return Some((member.path.clone(), member.stat));
+        }
+        let (path, stat) = self.elsewhere(file.id, pass)?;
+        // Its inode may be another file's by now, unless it is held or its name is the one it had.
+        let known = file.is_held() || path == file.path;
+        let same = || {
+            let content = pass
+                .fs
+                .open(&path)
+                .map(|opened| Content::new(opened, file.is_packed()));
+            let compared = content.and_then(|mut content| file.place.compare(&mut content));
+            file.place.head.len > 0 && compared.is_ok_and(|compared| compared == Compared::Same)
+        };
+        (known || same()).then_some((path, stat))
+    }
+
+    /// Where the directory shows an inode.
+    fn elsewhere(&self, id: FileId, pass: &Pass) -> Option<(PathBuf, Stat)> {
+        self.entries
+            .iter()
+            .filter(|entry| entry.ino == id.ino)
+            .find_map(|entry| {
+                let path = self.dir.join(&entry.name);
+                pass.fs
+                    .stat(&path)
+                    .ok()
+                    .filter(|stat| stat.id == id)
+                    .map(|stat| (path, stat))
+            })
+    }
+}
+
+/// Opens a file that a directory showed; not found when its name leads to another one by now.
+pub(super) fn open(member: &Member, pass: &Pass) -> io::Result<Content> {
+    let file = pass.fs.open(&member.path)?;
+    if file.stat()?.id != member.stat.id {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    Ok(Content::new(file, member.name.gz))
+}
+
+/// Opens a file that a directory showed and reads its first bytes; which of the two failed, else.
+pub(super) fn peek(
+    member: &Member,
+    sight: &Sight<'_>,
+    pass: &Pass,
+) -> Result<(Content, Sample), (Op, io::Error)> {
+    let mut content = open(member, pass).map_err(|error| (Op::Open, error))?;
+    let sample = Sample::read(&mut content, sight.classify).map_err(|error| (Op::Read, error))?;
+    Ok((content, sample))
+}

@@ -1,0 +1,376 @@
+//! The tailer: one pass after another, and how much of each log is read in one. What it looks at is in `look`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::discover::{Source, Target};
+use super::file::Tracked;
+use super::fs::Fs;
+use super::identity::{FileId, Place, Position};
+use super::log::{Log, Progress, Stage};
+use super::look::Trouble;
+use super::notice::Notice;
+use super::pass::Pass;
+use super::reader::LogReader;
+use super::stdin::{Stdin, Taken};
+use super::wake::Hints;
+use super::{Classify, LogInfo, Read, Settings, Sink};
+use crate::line::LogId;
+use crate::stats::{Backlog, Op, SourceStats};
+
+/// What one pass came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// There is more to be read now.
+    pub more: bool,
+    /// When to come back at the latest, from now; a hint may make it earlier.
+    pub wait: Duration,
+}
+
+/// How soon to look again at what was in doubt or under way.
+const SOON: Duration = Duration::from_millis(50);
+
+/// Follows the logs of its sources.
+pub struct Tailer {
+    pub(super) sources: Vec<Source>,
+    pub(super) classify: Classify,
+    pub(super) pass: Pass,
+    pub(super) logs: BTreeMap<LogId, Log>,
+    /// The logs of each directory, by what the names of their files share.
+    pub(super) families: BTreeMap<PathBuf, BTreeMap<OsString, LogId>>,
+    /// Which log reads a file; may name one that does so no more.
+    pub(super) owners: HashMap<FileId, LogId>,
+    /// Saved positions of logs not yet found, by log.
+    pub(super) restored: BTreeMap<String, Vec<Position>>,
+    pub(super) targets: BTreeMap<PathBuf, Vec<Target>>,
+    /// Directories that patterns lead through.
+    pub(super) walked: BTreeSet<PathBuf>,
+    pub(super) hints: Hints,
+    /// Logs that have, or may have, something to be read.
+    pub(super) ready: BTreeSet<LogId>,
+    /// The log served last: the next pass begins after it.
+    served: LogId,
+    pub(super) next_look: Duration,
+    /// The first look is over.
+    pub(super) begun: bool,
+    pub(super) troubles: BTreeMap<PathBuf, Trouble>,
+    buffer: Vec<u8>,
+    stdin: Option<(Log, Option<Stdin>)>,
+    next_id: u32,
+}
+
+impl Tailer {
+    /// A tailer of these sources that goes on from saved positions. Reads nothing yet.
+    #[must_use]
+    pub fn new(
+        fs: Arc<dyn Fs>,
+        sources: Vec<Source>,
+        classify: Classify,
+        settings: Settings,
+        positions: Vec<Position>,
+    ) -> Self {
+        let mut restored: BTreeMap<String, Vec<Position>> = BTreeMap::new();
+        for position in positions {
+            restored.entry(position.log.clone()).or_default().push(position);
+        }
+        Self {
+            sources,
+            classify,
+            buffer: vec![0; settings.chunk + Place::ANCHOR],
+            pass: Pass::new(fs, settings),
+            logs: BTreeMap::new(),
+            families: BTreeMap::new(),
+            owners: HashMap::new(),
+            restored,
+            targets: BTreeMap::new(),
+            walked: BTreeSet::new(),
+            hints: Hints {
+                all: true,
+                ..Hints::default()
+            },
+            ready: BTreeSet::new(),
+            served: LogId(0),
+            next_look: Duration::ZERO,
+            begun: false,
+            troubles: BTreeMap::new(),
+            stdin: None,
+            next_id: 0,
+        }
+    }
+
+    /// Reads standard input where a source is `-`.
+    pub fn attach_stdin(&mut self, stdin: Stdin) {
+        if let Some(source) = self.sources.iter().position(Source::is_stdin) {
+            let info = LogInfo {
+                name: "-".into(),
+                path: "-".into(),
+                cluster: None,
+                source,
+            };
+            let mut log = Log::new(self.new_id(), info, PathBuf::new(), OsString::new());
+            log.stage = Stage::Followed;
+            self.stdin = Some((log, Some(stdin)));
+        }
+    }
+
+    /// Whether standard input has come to its end; false where it is not read.
+    #[must_use]
+    pub fn is_stdin_over(&self) -> bool {
+        self.stdin.as_ref().is_some_and(|(_, stdin)| stdin.is_none())
+    }
+
+    /// Changes how often everything is looked at without a hint.
+    pub fn set_period(&mut self, period: Duration) {
+        self.pass.settings.period = period;
+    }
+
+    /// Takes in what [`super::wake::Waker::take`] gave.
+    pub fn hint(&mut self, hints: Hints) {
+        self.hints.all |= hints.all;
+        self.hints.dirs.extend(hints.dirs);
+        self.hints.files.extend(hints.files);
+    }
+
+    /// Directories whose changes are worth a hint.
+    #[must_use]
+    pub fn dirs(&self) -> BTreeSet<PathBuf> {
+        self.targets.keys().chain(&self.walked).cloned().collect()
+    }
+
+    /// One pass: looks where it is time or where a hint points, and reads what is there, within the budgets. `now` is
+    /// monotonic, from any beginning.
+    pub fn poll(&mut self, now: Duration, sink: &mut dyn Sink) -> Outcome {
+        self.pass.begin(now);
+        self.look_around(sink);
+        self.close_some();
+        let more = self.read(sink) | self.read_stdin(sink);
+        if self.pass.soon {
+            // What is in doubt, or moved while it was looked at, is looked at again without a hint.
+            self.next_look = self.next_look.min(now + SOON);
+        }
+        Outcome {
+            more,
+            wait: if more {
+                Duration::ZERO
+            } else {
+                self.next_look.saturating_sub(now)
+            },
+        }
+    }
+
+    /// Readers of everything that is there now, in the order of the logs' names, each to be read to its end.
+    #[must_use]
+    pub fn into_readers(mut self) -> (Vec<LogReader>, Vec<Notice>) {
+        self.pass.once = true;
+        self.pass.begin(Duration::ZERO);
+        self.look_around(&mut Nobody);
+        let mut logs: Vec<Log> = self
+            .logs
+            .into_values()
+            .filter(|log| log.stage == Stage::Followed)
+            .collect();
+        logs.sort_by(|a, b| a.info.name.cmp(&b.info.name));
+        let Pass {
+            fs,
+            settings,
+            mut notices,
+            ..
+        } = self.pass;
+        let hold = logs.len() <= settings.open_files;
+        let of = |log| LogReader::files(log, Arc::clone(&fs), settings.clone(), hold);
+        let mut readers: Vec<LogReader> = logs.into_iter().map(of).collect();
+        if let Some((log, Some(stdin))) = self.stdin {
+            readers.push(LogReader::stdin(log, stdin, fs, settings));
+        }
+        (readers, notices.take())
+    }
+
+    /// How far every file was read.
+    #[must_use]
+    pub fn positions(&self) -> Vec<Position> {
+        let waiting = self.restored.values().flatten().cloned();
+        self.logs
+            .values()
+            .flat_map(Log::positions)
+            .chain(waiting)
+            .collect()
+    }
+
+    /// The numbers of each log that is read, and of whatever failed; the id is none for what is no log.
+    #[must_use]
+    pub fn stats(&self) -> Vec<(Option<LogId>, SourceStats)> {
+        let logs = self
+            .logs
+            .values()
+            .filter(|log| log.is_shown())
+            .chain(self.stdin.iter().map(|(log, _)| log));
+        let troubles = self
+            .troubles
+            .iter()
+            .filter(|(_, trouble)| !trouble.numbers.errors.is_empty());
+        let troubles = troubles.map(|(path, trouble)| {
+            let name = Position::printable(path);
+            (
+                None,
+                SourceStats {
+                    name,
+                    errors: trouble.numbers.errors.clone(),
+                    ..SourceStats::default()
+                },
+            )
+        });
+        logs.map(|log| (Some(log.id), log.stats()))
+            .chain(troubles)
+            .collect()
+    }
+
+    /// Progress in reading what was there at the start.
+    #[must_use]
+    pub fn backlog(&self) -> Backlog {
+        self.logs.values().fold(Backlog::default(), |sum, log| Backlog {
+            total_bytes: sum.total_bytes + log.backlog.total_bytes,
+            read_bytes: sum.read_bytes + log.backlog.read_bytes,
+            total_files: sum.total_files + log.backlog.total_files,
+            read_files: sum.read_files + log.backlog.read_files,
+        })
+    }
+
+    /// Files held open.
+    #[must_use]
+    pub fn open_files(&self) -> usize {
+        self.pass.open_files()
+    }
+
+    /// Notices not yet taken.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        self.pass.notices.take()
+    }
+
+    pub(super) fn new_id(&mut self) -> LogId {
+        self.next_id += 1;
+        LogId(self.next_id)
+    }
+
+    /// Reads from every log that has something, each in turn. Returns whether there is more.
+    fn read(&mut self, sink: &mut dyn Sink) -> bool {
+        let mut left = self.pass.settings.pass_budget;
+        let after: Vec<LogId> = self
+            .ready
+            .range(LogId(self.served.0.saturating_add(1))..)
+            .copied()
+            .collect();
+        let before: Vec<LogId> = self.ready.range(..=self.served).copied().collect();
+        for id in after.into_iter().chain(before) {
+            if left == 0 {
+                break;
+            }
+            self.served = id;
+            left = left.saturating_sub(self.read_log(id, left, sink));
+        }
+        !self.ready.is_empty()
+    }
+
+    /// Reads one log; returns how many bytes.
+    fn read_log(&mut self, id: LogId, most: usize, sink: &mut dyn Sink) -> usize {
+        /// How often its directory is looked at within one pass because its files moved under it.
+        const LOOKS: usize = 8;
+        let mut read = 0;
+        for _ in 0..LOOKS {
+            let Some(log) = self.logs.get_mut(&id) else { break };
+            let budget = (most - read).min(self.pass.settings.log_budget);
+            let (progress, taken) = log.advance(&mut self.pass, budget, &mut self.buffer, sink);
+            read = (read + taken).min(most);
+            let (dir, stem) = (log.dir.clone(), log.stem.clone());
+            self.close_some();
+            match progress {
+                Progress::Look => self.look(&dir, Some(&stem), sink),
+                Progress::More => return read,
+                Progress::Idle => {
+                    self.ready.remove(&id);
+                    return read;
+                }
+            }
+        }
+        // Its files move faster than they can be looked at, or its directory cannot be listed.
+        self.ready.remove(&id);
+        self.pass.soon = true;
+        read
+    }
+
+    /// Closes the files used longest ago when too many are open, as far as they can be opened again.
+    fn close_some(&mut self) {
+        let open = self.open_files();
+        let most = if std::mem::take(&mut self.pass.starved) {
+            open / 2
+        } else {
+            self.pass.settings.open_files
+        };
+        if open <= most {
+            return;
+        }
+        let files = self.logs.values_mut().flat_map(Log::files_mut);
+        let mut open: Vec<_> = files.filter(|file| file.may_close()).collect();
+        open.sort_by_key(|file| std::cmp::Reverse(file.used));
+        // Half of them at once, so that this is not done for each file of many.
+        open.into_iter().skip(most / 2).for_each(Tracked::close);
+    }
+
+    fn read_stdin(&mut self, sink: &mut dyn Sink) -> bool {
+        let Some((log, input)) = &mut self.stdin else {
+            return false;
+        };
+        if !log.sighted {
+            log.sighted = true;
+            sink.open(log.id, &log.info);
+        }
+        let mut left = self.pass.settings.log_budget;
+        while let Some(stdin) = input.as_ref() {
+            match stdin.take() {
+                Taken::Bytes(bytes) => {
+                    let offset = log.numbers.read_bytes;
+                    log.numbers.read_bytes += bytes.len() as u64;
+                    let mtime = Timestamp::UNIX_EPOCH;
+                    sink.bytes(
+                        log.id,
+                        &Read {
+                            bytes: &bytes,
+                            offset,
+                            mtime,
+                            fresh: true,
+                            context: false,
+                        },
+                    );
+                    left = left.saturating_sub(bytes.len());
+                    if left == 0 {
+                        return true;
+                    }
+                }
+                Taken::Nothing => return false,
+                over => {
+                    if over == Taken::Failed {
+                        log.numbers.failed(Op::Read);
+                    }
+                    *input = None;
+                    sink.file_end(log.id);
+                }
+            }
+        }
+        false
+    }
+}
+
+/// Hears nothing: readers are asked, not told.
+struct Nobody;
+
+impl Sink for Nobody {
+    fn open(&mut self, _: LogId, _: &LogInfo) {}
+    fn bytes(&mut self, _: LogId, _: &Read<'_>) {}
+    fn file_end(&mut self, _: LogId) {}
+    fn file_cut(&mut self, _: LogId) {}
+    fn gone(&mut self, _: LogId) {}
+}

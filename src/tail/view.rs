@@ -1,0 +1,155 @@
+//! What a directory shows at one moment: the files of each family that is asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::discover::{Select, Target};
+use super::family::Name;
+use super::fs::{Entry, Fs, Kind};
+use super::identity::FileId;
+use super::sight::{Member, Named};
+
+/// A directory's answer; empty for one that is not there.
+#[derive(Default)]
+pub(super) struct View {
+    pub(super) families: BTreeMap<OsString, Family>,
+    /// Every name in it.
+    pub(super) entries: Vec<Entry>,
+    /// Files that could not be asked after.
+    pub(super) failed: Vec<(PathBuf, io::Error)>,
+    /// Their families: what is there of them is not known.
+    pub(super) unsure: BTreeSet<OsString>,
+    /// FIFOs, sockets and devices with the names of logs.
+    pub(super) refused: Vec<PathBuf>,
+}
+
+/// The files of one log.
+#[derive(Default)]
+pub(super) struct Family {
+    pub(super) members: Vec<Member>,
+    pub(super) named: Named,
+    /// The first source that means one of them; none for a log followed because of its positions alone.
+    pub(super) source: Option<usize>,
+    /// Directory names that this source's wildcards matched.
+    pub(super) matched: Vec<String>,
+}
+
+impl View {
+    /// Lists a directory and asks after each file that a target means, and after all of the same family, and after
+    /// those of the families `followed`. With `only`, of that family alone.
+    pub(super) fn of(
+        dir: &Path,
+        targets: &[Target],
+        mut followed: BTreeSet<OsString>,
+        only: Option<&OsStr>,
+        fs: &dyn Fs,
+    ) -> io::Result<Self> {
+        let entries = fs.list(dir)?;
+        let mut names = Vec::new();
+        for entry in entries.iter().filter(|entry| entry.kind != Some(Kind::Directory)) {
+            let name = Name::parse(&entry.name);
+            if only.is_some_and(|only| only != name.stem) {
+                continue;
+            }
+            let how = targets
+                .iter()
+                .filter_map(|target| Some((target, meaning(target, &entry.name, &name)?)));
+            let meant = how.min_by_key(|(target, _)| target.source);
+            if meant.is_some() {
+                followed.insert(name.stem.clone());
+            }
+            names.push((entry.name.clone(), name, meant));
+        }
+        let mut view = Self {
+            entries,
+            ..Self::default()
+        };
+        // Only now is anything asked of the files: a directory may hold many more than are meant.
+        for (file, name, meant) in names
+            .into_iter()
+            .filter(|(_, name, _)| followed.contains(&name.stem))
+        {
+            view.ask(dir.join(file), name, meant, fs);
+        }
+        view.families.values_mut().for_each(Family::settle);
+        Ok(view)
+    }
+
+    fn ask(&mut self, path: PathBuf, name: Name, meant: Option<(&Target, Named)>, fs: &dyn Fs) {
+        let stat = match fs.stat(&path) {
+            Ok(stat) => stat,
+            // Gone since, or a link that leads nowhere.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(error) => {
+                self.failed.push((path, error));
+                self.unsure.insert(name.stem);
+                return;
+            }
+        };
+        match stat.kind {
+            Kind::Regular => {}
+            Kind::Directory => return,
+            Kind::Other => {
+                self.refused.extend(meant.map(|_| path));
+                return;
+            }
+        }
+        let family = self.families.entry(name.stem.clone()).or_default();
+        if let Some((target, named)) = meant {
+            family.named = family.named.max(named);
+            if family.source.is_none_or(|source| target.source < source) {
+                family.source = Some(target.source);
+                family.matched.clone_from(&target.matched);
+            }
+        }
+        let current = !name.rotated;
+        family.members.push(Member {
+            path,
+            name,
+            stat,
+            wanted: meant.is_some(),
+            current,
+        });
+    }
+
+    /// The families whose names lead to other files than in another view.
+    pub(super) fn differs_in(&self, other: &Self) -> BTreeSet<OsString> {
+        let stems = self.families.keys().chain(other.families.keys());
+        stems
+            .filter(|stem| !self.names(stem).eq(other.names(stem)))
+            .cloned()
+            .collect()
+    }
+
+    fn names(&self, stem: &OsStr) -> impl Iterator<Item = (&Path, FileId)> {
+        let members = self.families.get(stem).map_or(&[][..], |family| &family.members);
+        members.iter().map(|member| (&*member.path, member.stat.id))
+    }
+}
+
+impl Family {
+    /// Puts the members in a fixed order, and finds which one is written to.
+    fn settle(&mut self) {
+        self.members.sort_by(|a, b| a.path.cmp(&b.path));
+        let newest = self
+            .members
+            .iter()
+            .filter(|member| member.current)
+            .map(|member| member.name.number)
+            .max();
+        for member in &mut self.members {
+            member.current &= !member.name.is_container() || Some(member.name.number) == newest;
+        }
+    }
+}
+
+/// Whether a target means a file, and how exactly.
+fn meaning(target: &Target, file: &OsStr, name: &Name) -> Option<Named> {
+    match &target.select {
+        Select::Logs => name.is_log().then_some(Named::Directory),
+        Select::File(wanted) => (wanted == file).then_some(Named::File),
+        Select::Glob(glob) => glob.is_match(file).then_some(Named::Pattern),
+    }
+}
