@@ -26,6 +26,7 @@ mod pass;
 mod reader;
 mod sight;
 pub mod stdin;
+mod step;
 mod tailer;
 mod view;
 pub mod wake;
@@ -77,9 +78,8 @@ pub struct Read<'a> {
 pub trait Sink {
     /// A log appears. Told once for each id, before anything else of it.
     fn open(&mut self, log: LogId, info: &LogInfo);
-    /// Whether more of the log is of use now. Asked before each pass; of some log the answer must be yes.
-    fn wants(&self, log: LogId) -> bool {
-        let _every = log;
+    /// Whether more of the log is of use now. Asked in each pass; of some log with something to read it must be so.
+    fn wants(&self, _log: LogId) -> bool {
         true
     }
     /// More bytes of the log's file at hand.

@@ -1,18 +1,20 @@
 //! Files that came or changed: what each is to those already read, and where it belongs in the order of reading.
 
 use std::io;
+use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::family::CONTAINER;
-use super::file::{Form, Homeless, SETTLED, Tracked};
+use super::file::{Form, Homeless, SETTLED, Tracked, is_out_of_files};
 use super::gz::is_damage;
-use super::identity::{Compared, Content, FileId, Head, Place};
+use super::identity::{Compared, Content, Head, Place};
 use super::kin::{self, Kin, Sample};
 use super::log::Log;
 use super::notice::Notice;
 use super::pass::Pass;
-use super::sight::{Member, Sight, open};
+use super::sight::{Member, Sight, open, peek};
 use super::{From, Sink};
 use crate::stats::{Lost, Op, Rotation};
 
@@ -34,6 +36,7 @@ enum Home<'a> {
 }
 
 impl Log {
+    /// Counts what is there of a file at the start.
     pub(super) fn add_backlog(&mut self, file: &mut Tracked) {
         if file.size > file.place.offset {
             file.backlog_end = file.size;
@@ -45,10 +48,7 @@ impl Log {
     /// Files read to their end that changed since: they grew, were written anew, or have the log's own name again.
     pub(super) fn recheck_done(&mut self, sight: &Sight<'_>, pass: &mut Pass, sink: &mut dyn Sink) {
         for mut file in std::mem::take(&mut self.done) {
-            let current = sight
-                .members
-                .iter()
-                .any(|member| member.current && member.stat.id == file.id);
+            let current = sight.current().is_some_and(|member| member.stat.id == file.id);
             if file.missing.is_some() || file.is_packed() || file.is_settled() && !current {
                 self.done.push(file);
                 continue;
@@ -90,6 +90,12 @@ impl Log {
                 continue;
             }
             match Self::home_for(file, unseen, &mut self.done, pass) {
+                Home::Found(home) if file.homeless.is_some() && file.place.offset == 0 => {
+                    // Nothing was read of it: the copy is news like any other, and has its place among them.
+                    Self::drop_backlog(&mut self.backlog, file);
+                    self.queue.remove(index);
+                    unseen.push(home);
+                }
                 Home::Found(home) => {
                     file.move_to(home);
                     index += 1;
@@ -154,31 +160,41 @@ impl Log {
                     index -= 1;
                 }
                 Ok(Compared::Shorter | Compared::Different) => {}
-                Err(error) => failed |= !is_damage(&error) && error.kind() != io::ErrorKind::NotFound,
+                Err(error) => failed |= !is_damage(&error),
             }
         }
         if failed { Home::Unclear } else { Home::None }
     }
 
-    /// Which of the files just found are to be read.
+    /// Which of the files just found are to be read. None of them while one is being renamed or cut (`NotFound`): without
+    /// it, the others would be read out of order.
     pub(super) fn sort_out(
         &mut self,
         unseen: &[&Member],
         sight: &Sight<'_>,
         first: bool,
         pass: &mut Pass,
-    ) -> Vec<News> {
+    ) -> Option<Vec<News>> {
         let mut news = Vec::new();
         for member in unseen {
             if first && !member.wanted {
                 self.done.push(at_end(member, pass));
-            } else if first && sight.beginning && pass.settings.from == From::End {
+                continue;
+            }
+            if first && sight.beginning && pass.settings.from == From::End {
                 self.skip_to_end(member, pass);
-            } else if member.stat.size > 0 || member.current {
-                news.extend(self.examine(member, &news, sight, first, pass));
+                continue;
+            }
+            if member.stat.size == 0 && !member.current || self.is_for_later(member, pass.now) {
+                continue;
+            }
+            match self.examine(member, &news, sight, first, pass) {
+                Ok(found) => news.extend(found),
+                Err((_, error)) if error.kind() == io::ErrorKind::NotFound => return None,
+                Err((op, error)) => self.failed_at(member, op, &error, pass),
             }
         }
-        news
+        Some(news)
     }
 
     /// `from = end`: what is there is taken for read; the current file goes on with the line that is being written.
@@ -196,6 +212,7 @@ impl Log {
         self.queue.push_back(file);
     }
 
+    /// Looks into a file just found.
     fn examine(
         &mut self,
         member: &Member,
@@ -203,74 +220,62 @@ impl Log {
         sight: &Sight<'_>,
         first: bool,
         pass: &mut Pass,
-    ) -> Option<News> {
-        let now = (member.stat.size, member.stat.mtime, pass.now);
-        let before = self
-            .unclear
-            .get(&member.stat.id)
-            .filter(|last| (last.0, last.1) == (now.0, now.1))
-            .copied();
-        if before.is_some_and(|last| pass.now < last.2 + SETTLED) {
-            return None;
-        }
-        let mut content = self.or_failed(open(member, pass), Op::Open, &member.path, pass)?;
-        let sample = self.or_failed(
-            Sample::read(&mut content, sight.classify),
-            Op::Read,
-            &member.path,
-            pass,
-        )?;
+    ) -> Result<Option<News>, (Op, io::Error)> {
+        let (mut content, sample) = peek(member, sight, pass)?;
         let kin = if member.name.gz {
-            self.kin_of_packed(&mut content, &sample, news, before.is_some(), pass)
+            self.kin_of_packed(member, &mut content, &sample, news, pass)
         } else if first || !member.name.rotated {
             Ok(Kin::New)
         } else {
             self.kin_of_rotated(member, &mut content, sight, pass)
         };
-        match self.or_failed(kin, Op::Read, &member.path, pass)? {
+        match kin.map_err(|error| (Op::Read, error))? {
             Kin::New => {}
+            Kin::Cut => return Err((Op::Read, io::ErrorKind::NotFound.into())),
             Kin::Known => {
                 self.done.push(at_end(member, pass));
-                return None;
+                return Ok(None);
             }
             Kin::Unclear => {
                 if member.name.gz {
-                    self.unclear.insert(member.stat.id, now);
+                    self.later
+                        .insert(member.stat.id, Later::unless_changed(member, pass.now + SETTLED));
                 }
-                return None;
+                return Ok(None);
             }
         }
-        let form = Form::of(member.name.gz);
-        let mut file = Tracked::new(member.path.clone(), &member.stat, form, pass.now);
+        let mut file = Tracked::new(
+            member.path.clone(),
+            &member.stat,
+            Form::of(member.name.gz),
+            pass.now,
+        );
         file.place.head = Head::of(&sample.first);
-        if sight.beginning {
-            file.size = if file.is_packed() {
-                kin::stated_size(&content)
-            } else {
-                file.size
-            };
-            self.add_backlog(&mut file);
-        } else if !file.is_packed() {
+        if file.is_packed() {
+            file.size = kin::stated_size(&content);
+        } else if !sight.beginning {
             // It may be deleted before its turn comes.
             file.keep(content, pass);
         }
-        Some(News {
+        Ok(Some(News {
             file,
             first_time: sample.facts.first_time,
             number: member.name.number,
             rotated: member.name.rotated,
             current: member.current,
-        })
+        }))
     }
 
     fn kin_of_packed(
         &self,
+        member: &Member,
         content: &mut Content,
         sample: &Sample,
         news: &[News],
-        settled: bool,
         pass: &Pass,
     ) -> io::Result<Kin> {
+        // It was looked into before, and has not changed since.
+        let settled = self.later.contains_key(&member.stat.id);
         if sample.first.is_empty() {
             return Ok(if pass.once || settled {
                 Kin::New
@@ -311,11 +316,7 @@ impl Log {
         sight: &Sight<'_>,
         pass: &mut Pass,
     ) -> io::Result<Kin> {
-        let current = sight
-            .members
-            .iter()
-            .find(|member| member.current)
-            .map(|member| member.stat.id);
+        let current = sight.current().map(|member| member.stat.id);
         let Some(file) = self
             .queue
             .back_mut()
@@ -330,25 +331,25 @@ impl Log {
         }
     }
 
-    pub(super) fn count_rotations(&mut self, news: &[News], first: bool) {
-        if first {
+    /// Counts what made a file come while the log is followed.
+    fn count_rotation(&mut self, found: &News) {
+        if found.file.is_packed() {
             return;
         }
-        for found in news {
-            let before = self
-                .current
-                .and_then(|id| self.queue.iter().chain(&self.done).find(|file| file.id == id));
-            match before {
-                _ if found.file.is_packed() => {}
-                _ if found.rotated => self.numbers.rotated(Rotation::Rename),
-                Some(before)
-                    if !found.current || before.path == found.file.path && before.missing.is_none() => {}
-                Some(before) if before.missing.is_some() => self.numbers.rotated(Rotation::Replace),
-                // A container's next number takes nothing's name.
-                Some(_) if self.stem == CONTAINER => {}
-                Some(_) => self.numbers.rotated(Rotation::Rename),
-                None => {}
+        if found.rotated {
+            self.numbers.rotated(Rotation::Rename);
+            return;
+        }
+        let before = self
+            .current
+            .and_then(|id| self.files().find(|file| file.id == id));
+        match before {
+            Some(before) if before.missing.is_some() => self.numbers.rotated(Rotation::Replace),
+            // A container's next number takes nothing's name.
+            Some(before) if before.path != found.file.path && self.stem != CONTAINER => {
+                self.numbers.rotated(Rotation::Rename);
             }
+            Some(_) | None => {}
         }
     }
 
@@ -356,35 +357,87 @@ impl Log {
     pub(super) fn take_up(
         &mut self,
         mut news: Vec<News>,
+        sight: &Sight<'_>,
+        first: bool,
         pass: &mut Pass,
         sink: &mut dyn Sink,
-        current: Option<FileId>,
     ) {
-        news.sort_by(|a, b| {
-            let key = |news: &News| {
-                (
-                    news.current,
-                    news.first_time.unwrap_or(news.file.mtime),
-                    news.file.mtime,
-                    news.number,
-                )
-            };
-            key(a).cmp(&key(b)).then_with(|| a.file.path.cmp(&b.file.path))
-        });
-        for found in news {
-            let last = self
-                .queue
-                .back()
-                .is_some_and(|last| !found.current && Some(last.id) == current);
-            let at = self.queue.len() - usize::from(last);
+        let current = sight.current().map(|member| member.stat.id);
+        news.sort_by(|a, b| a.order().cmp(&b.order()));
+        for mut found in news {
+            let before_last =
+                !found.current && self.queue.back().is_some_and(|last| Some(last.id) == current);
+            let at = self.queue.len() - usize::from(before_last);
             if at == 0 && !self.queue.is_empty() && !self.interrupt(sink) {
                 // In the middle of a line: it is found again at the next look.
                 pass.soon = true;
                 continue;
             }
+            if sight.beginning {
+                self.add_backlog(&mut found.file);
+            }
+            if !first {
+                self.count_rotation(&found);
+            }
             self.gone = false;
             self.queue.insert(at, found.file);
         }
+    }
+
+    /// Leaves a file that failed alone for a while.
+    pub(super) fn failed_at(&mut self, member: &Member, op: Op, error: &io::Error, pass: &mut Pass) {
+        self.numbers.failed(op);
+        pass.starved |= is_out_of_files(error);
+        pass.notices.say(Notice::Failed {
+            path: member.path.clone(),
+            op,
+            error: error.to_string(),
+        });
+        self.later
+            .insert(member.stat.id, Later::unless_changed(member, pass.now + SETTLED));
+    }
+
+    /// Whether there is no use in looking into a file yet.
+    pub(super) fn is_for_later(&mut self, member: &Member, now: Duration) -> bool {
+        match self.later.get(&member.stat.id) {
+            Some(later) if later.is_same(member) => now < later.at,
+            Some(_) => {
+                self.later.remove(&member.stat.id);
+                false
+            }
+            None => false,
+        }
+    }
+}
+
+impl News {
+    /// By content; where files begin at the same time, by when they were last written. The file that is written to is
+    /// last, whatever the clock did.
+    fn order(&self) -> (bool, Timestamp, Timestamp, u64, &Path) {
+        let first = self.first_time.unwrap_or(self.file.mtime);
+        (self.current, first, self.file.mtime, self.number, &self.file.path)
+    }
+}
+
+/// A file that is not looked into again before it changes or some time is over.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Later {
+    size: u64,
+    mtime: Timestamp,
+    at: Duration,
+}
+
+impl Later {
+    pub(super) fn unless_changed(member: &Member, at: Duration) -> Self {
+        Self {
+            size: member.stat.size,
+            mtime: member.stat.mtime,
+            at,
+        }
+    }
+
+    fn is_same(&self, member: &Member) -> bool {
+        (self.size, self.mtime) == (member.stat.size, member.stat.mtime)
     }
 }
 

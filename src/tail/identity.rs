@@ -141,19 +141,25 @@ impl Place {
         Ok(place)
     }
 
+    /// A place that was saved, whatever became of it meanwhile.
+    pub(super) fn sane(mut self) -> Self {
+        if self.anchor.len() > Self::ANCHOR || self.anchor.len() as u64 > self.offset {
+            self.anchor.clear();
+        }
+        self
+    }
+
     /// Whether `content` holds this place.
     pub(super) fn compare(&self, content: &mut Content) -> io::Result<Compared> {
-        let mut bytes = vec![0; usize::try_from(self.head.len).unwrap_or(0)];
+        let mut bytes = vec![0; usize::try_from(self.head.len.min(Head::BYTES)).unwrap_or(0)];
         let got = content.fill(&mut bytes, 0)?;
-        if got < bytes.len() {
-            // Shorter than its own head was: nothing is left to compare with.
-            return Ok(Compared::Different);
-        }
-        if !self.head.begins(&bytes) {
+        // Shorter than its own head was: nothing is left to compare with.
+        // (And no file is longer than an `off_t` can say.)
+        if !self.head.begins(&bytes[..got]) || i64::try_from(self.offset).is_err() {
             return Ok(Compared::Different);
         }
         bytes.resize(self.anchor.len(), 0);
-        let got = content.fill(&mut bytes, self.offset - self.anchor.len() as u64)?;
+        let got = content.fill(&mut bytes, self.offset.saturating_sub(self.anchor.len() as u64))?;
         Ok(match got {
             _ if got < self.anchor.len() => Compared::Shorter,
             _ if bytes == self.anchor => Compared::Same,

@@ -20,6 +20,8 @@ pub(super) enum Kin {
     Known,
     /// Not to be touched yet: asked again in a later pass.
     Unclear,
+    /// Not to be told, because the file to compare it with was cut meanwhile.
+    Cut,
 }
 
 /// The first bytes of a file.
@@ -104,11 +106,11 @@ pub(super) fn of_copy(
     if end.compare(current)? == Compared::Same {
         return Ok(Kin::Unclear);
     }
-    // The current file may have been cut since it was last read; only if it was not, the comparison says something.
+    // Only if the current file was not cut since it was last read, the difference says something.
     Ok(if place.compare(current)? == Compared::Same {
         Kin::New
     } else {
-        Kin::Unclear
+        Kin::Cut
     })
 }
 

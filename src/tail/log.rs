@@ -5,11 +5,11 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use super::file::{Form, Step, Tracked};
+use super::arrivals::Later;
+use super::file::{Form, Tracked};
 use super::identity::{FileId, Place, Position};
-use super::pass::{Numbers, Pass, Retry};
+use super::pass::{Numbers, Pass};
+use super::step::Step;
 use super::{LogInfo, Read, Sink};
 use crate::line::LogId;
 use crate::stats::{Backlog, SourceStats};
@@ -43,13 +43,14 @@ pub(super) struct Log {
     pub(super) restored: Vec<Position>,
     /// The file that had the log's own name when last looked at.
     pub(super) current: Option<FileId>,
-    /// Packed files about which nothing can be said until they change: their size and time, and since when.
-    pub(super) unclear: HashMap<FileId, (u64, Timestamp, Duration)>,
+    /// Files that are not looked into again yet.
+    pub(super) later: HashMap<FileId, Later>,
+    /// It has saved positions, or had them at the start.
+    pub(super) resumed: bool,
     /// Its files have been seen.
     pub(super) sighted: bool,
     /// It has no file any more, and the sink was told.
     pub(super) gone: bool,
-    pub(super) retry: Retry,
     pub(super) numbers: Numbers,
     pub(super) backlog: Backlog,
 }
@@ -78,10 +79,10 @@ impl Log {
             departed: Vec::new(),
             restored: Vec::new(),
             current: None,
-            unclear: HashMap::new(),
+            later: HashMap::new(),
+            resumed: false,
             sighted: false,
             gone: false,
-            retry: Retry::default(),
             numbers: Numbers::default(),
             backlog: Backlog::default(),
         }
@@ -133,11 +134,11 @@ impl Log {
                 Step::Cut(kind) => {
                     self.numbers.rotated(kind);
                     Self::drop_backlog(&mut self.backlog, front);
-                    let old = front.cut(kind);
+                    let old = front.begin_anew(kind);
                     self.queue.push_front(old);
                     return (Progress::Look, read);
                 }
-                Step::Moved => return (Progress::Look, read),
+                Step::Look => return (Progress::Look, read),
             }
         }
         (Progress::Idle, read)
@@ -177,7 +178,7 @@ impl Log {
             sink.gone(self.id);
         }
         // What waited for this file to be read may be told now.
-        pass.soon |= !self.unclear.is_empty();
+        pass.soon |= !self.later.is_empty();
     }
 
     /// What was to be read of a file at the start will not come from it any more.

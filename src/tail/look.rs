@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::discover::Select;
 use super::family::{CONTAINER, Name};
+use super::file::is_out_of_files;
 use super::fs::Entry;
 use super::identity::{FileId, Position};
 use super::log::{Log, Stage};
@@ -198,6 +199,7 @@ impl Tailer {
             let id = self.new_id();
             let mut log = Log::new(id, info, dir.to_owned(), stem.clone());
             log.restored = self.restored.remove(&name).unwrap_or_default();
+            log.resumed = !log.restored.is_empty();
             self.families
                 .entry(dir.to_owned())
                 .or_default()
@@ -207,21 +209,24 @@ impl Tailer {
     }
 
     /// A view that is the same twice in a row whenever it shows something new: a directory read while files are being
-    /// renamed may miss one of them, or show it under two names.
+    /// renamed may miss one of them, or show it under two names. What does not come to rest is left to a later look.
     fn stable_view(&mut self, dir: &Path, only: Option<&OsStr>) -> io::Result<View> {
         const TRIES: usize = 5;
         let mut view = self.view(dir, only)?;
+        let mut restless = BTreeSet::new();
         for _ in 0..TRIES {
             if !self.shows_news(dir, only, &view) {
-                break;
+                return Ok(view);
             }
             let again = self.view(dir, only)?;
-            let same = view.names().eq(again.names());
+            restless = again.differs_in(&view);
             view = again;
-            if same {
-                break;
+            if restless.is_empty() {
+                return Ok(view);
             }
         }
+        view.unsure.extend(restless);
+        self.pass.soon = true;
         Ok(view)
     }
 
@@ -320,6 +325,7 @@ impl Tailer {
             op,
             error: error.to_string(),
         });
+        self.pass.starved |= is_out_of_files(error);
         let trouble = self.troubles.entry(path.to_owned()).or_default();
         trouble.numbers.failed(op);
         trouble

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::file::{Step, Tracked};
+use super::file::Tracked;
 use super::fs::Fs;
 use super::identity::Place;
 use super::log::Log;
 use super::notice::Notice;
 use super::pass::Pass;
 use super::stdin::{Stdin, Taken};
+use super::step::Step;
 use super::{LogInfo, Read, Settings, Sink};
 use crate::line::LogId;
 use crate::stats::{Op, SourceStats};
@@ -110,7 +111,7 @@ impl LogReader {
         loop {
             let file = files.front_mut()?;
             // A writer that never stops does not keep the reader from its end.
-            let over = !file.is_packed() && file.place.offset >= file.size;
+            let over = !file.is_packed() && file.place.offset >= file.backlog_end;
             let step = if over {
                 Step::AtEnd
             } else {
@@ -132,7 +133,7 @@ impl LogReader {
                         context: false,
                     }));
                 }
-                Step::AtEnd | Step::Wait | Step::Cut(_) | Step::Moved => {
+                Step::AtEnd | Step::Wait | Step::Cut(_) | Step::Look => {
                     files.pop_front();
                     return Some(Chunk::FileEnd);
                 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::arrivals::Later;
 use super::family::{Name, writer_by_name};
 use super::file::{Form, Tracked};
 use super::fs::{Entry, Stat};
@@ -57,14 +58,11 @@ pub(super) enum Named {
 impl Log {
     /// Takes in what the directory shows now.
     pub(super) fn sight(&mut self, sight: &Sight<'_>, pass: &mut Pass, sink: &mut dyn Sink) {
-        if self.retry.waits(pass.now) {
-            return;
-        }
         self.locate(sight, pass);
         if self.stage != Stage::Followed && !self.admit(sight, pass, sink) {
             return;
         }
-        let first = !self.sighted && self.restored.is_empty();
+        let first = !self.sighted && !self.resumed;
         if !self.restored.is_empty() && !self.restore(sight, pass) {
             return;
         }
@@ -77,15 +75,14 @@ impl Log {
         // Plain files before packed ones, so that a packed copy meets the file that it was made from.
         unseen.sort_by_key(|member| member.name.gz);
         self.house(&mut unseen, pass, sink);
-        let news = self.sort_out(&unseen, sight, first, pass);
-        self.count_rotations(&news, first);
-        let current = sight
-            .members
-            .iter()
-            .find(|member| member.current)
-            .map(|member| member.stat.id);
-        self.take_up(news, pass, sink, current);
-        self.current = current;
+        let Some(news) = self.sort_out(&unseen, sight, first, pass) else {
+            pass.soon = true;
+            return;
+        };
+        self.take_up(news, sight, first, pass, sink);
+        // Between a rename and the next file there is none for a moment.
+        self.current = sight.current().map(|member| member.stat.id).or(self.current);
+        self.files_mut().for_each(Tracked::looked_around);
         self.sighted = true;
     }
 
@@ -103,23 +100,27 @@ impl Log {
         let recent = |since: Duration| pass.now < since + pass.settings.grace;
         self.done.retain(|file| file.missing.is_none_or(recent));
         self.departed.retain(|(_, since)| recent(*since));
-        self.unclear
+        self.later
             .retain(|id, _| sight.members.iter().any(|member| member.stat.id == *id));
     }
 
     /// Decides whether the log is to be read.
     fn admit(&mut self, sight: &Sight<'_>, pass: &mut Pass, sink: &mut dyn Sink) -> bool {
-        if self.stage == Stage::LeftOut {
+        // A second name of files that another log reads is no log.
+        let taken = |member: &Member| (sight.taken)(member.stat.id);
+        if self.stage == Stage::LeftOut || !self.resumed && sight.members.iter().all(taken) {
             return false;
         }
-        let known = sight.named == Named::File || !self.restored.is_empty();
-        match if known {
+        let known = sight.named == Named::File || self.resumed;
+        let writer = if known {
             Writer::JobManager
         } else {
             self.writer(sight, pass)
-        } {
+        };
+        match writer {
             Writer::JobManager | Writer::Wrapper => {
                 self.stage = Stage::Followed;
+                self.later.clear();
                 sink.open(self.id, &self.info);
             }
             Writer::TaskManager => {
@@ -137,20 +138,15 @@ impl Log {
             return writer;
         }
         for member in sight.members.iter().filter(|member| member.stat.size > 0) {
-            let seen = (member.stat.size, member.stat.mtime, pass.now);
-            if self
-                .unclear
-                .get(&member.stat.id)
-                .is_some_and(|last| (last.0, last.1) == (seen.0, seen.1))
-            {
+            if self.is_for_later(member, pass.now) {
                 continue;
             }
-            let Some(mut content) = self.or_failed(open(member, pass), Op::Open, &member.path, pass) else {
-                continue;
-            };
-            let sample = Sample::read(&mut content, sight.classify);
-            let Some(sample) = self.or_failed(sample, Op::Read, &member.path, pass) else {
-                continue;
+            let sample = match peek(member, sight, pass) {
+                Ok((_, sample)) => sample,
+                Err((op, error)) => {
+                    self.failed_at(member, op, &error, pass);
+                    continue;
+                }
             };
             match sample.facts.writer {
                 // The user meant it, and it does not show to be a TaskManager's: it is read, so that it can be told why
@@ -164,44 +160,16 @@ impl Log {
                 Writer::Unknown => {}
                 writer => return writer,
             }
-            self.unclear.insert(member.stat.id, seen);
+            self.later
+                .insert(member.stat.id, Later::unless_changed(member, Duration::MAX));
         }
         Writer::Unknown
     }
 
-    /// The value; or the failure is counted and told, and the log is left alone for a while.
-    pub(super) fn or_failed<T>(
-        &mut self,
-        result: io::Result<T>,
-        op: Op,
-        path: &Path,
-        pass: &mut Pass,
-    ) -> Option<T> {
-        match result {
-            Ok(value) => Some(value),
-            // Renamed or deleted since the directory was listed: the next look shows where it went.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                pass.soon = true;
-                None
-            }
-            Err(error) => {
-                self.numbers.failed(op);
-                self.retry.failed(pass.now);
-                pass.notices.say(Notice::Failed {
-                    path: path.to_owned(),
-                    op,
-                    error: error.to_string(),
-                });
-                None
-            }
-        }
-    }
-
-    /// Finds the files of saved positions again. False when one of them cannot be looked into now: to be tried again.
+    /// Finds the files of saved positions again. False while one of them is being renamed: to be tried again.
     fn restore(&mut self, sight: &Sight<'_>, pass: &mut Pass) -> bool {
-        let positions = std::mem::take(&mut self.restored);
-        let mut found = Vec::with_capacity(positions.len());
-        for position in &positions {
+        let mut found = Vec::with_capacity(self.restored.len());
+        for position in &self.restored {
             let home = match sight.members.iter().find(|member| member.stat.id == position.id) {
                 Some(member) => Some((member.path.clone(), member.stat, member.name.gz)),
                 None => sight
@@ -213,18 +181,27 @@ impl Log {
                 continue;
             };
             let opened = pass.fs.open(&path).map(|opened| Content::new(opened, gz));
-            let compared = opened.and_then(|mut content| position.place.compare(&mut content));
-            let Some(compared) = self.or_failed(compared, Op::Open, &path, pass) else {
-                self.restored = positions;
-                return false;
-            };
-            if compared != Compared::Same {
-                // Or its inode was given to another file; a truncation is by far the more frequent.
-                self.numbers.rotated(Rotation::Truncate);
+            match opened.and_then(|mut content| position.place.compare(&mut content)) {
+                Ok(Compared::Same) => found.push(Some((path, stat, gz))),
+                Ok(Compared::Shorter | Compared::Different) => {
+                    // Or its inode was given to another file; a truncation is by far the more frequent.
+                    self.numbers.rotated(Rotation::Truncate);
+                    found.push(None);
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return false,
+                Err(error) => {
+                    // Not to be read now, and nothing speaks against it: what reading it finds will decide.
+                    self.numbers.failed(Op::Read);
+                    pass.notices.say(Notice::Failed {
+                        path: path.clone(),
+                        op: Op::Read,
+                        error: error.to_string(),
+                    });
+                    found.push(Some((path, stat, gz)));
+                }
             }
-            found.push((compared == Compared::Same).then_some((path, stat, gz)));
         }
-        for (position, home) in positions.into_iter().zip(found) {
+        for (position, home) in std::mem::take(&mut self.restored).into_iter().zip(found) {
             self.take_back(position, home, sight.beginning, pass);
         }
         true
@@ -261,6 +238,11 @@ impl Log {
 }
 
 impl Sight<'_> {
+    /// The file that has the log's own name.
+    pub(super) fn current(&self) -> Option<&Member> {
+        self.members.iter().find(|member| member.current)
+    }
+
     /// Where a known file is: in the family, or under any other name in the directory.
     fn find(&self, file: &Tracked, pass: &Pass) -> Option<(PathBuf, Stat)> {
         if let Some(member) = self.members.iter().find(|member| member.stat.id == file.id) {
@@ -296,8 +278,22 @@ impl Sight<'_> {
     }
 }
 
+/// Opens a file that a directory showed; not found when its name leads to another one by now.
 pub(super) fn open(member: &Member, pass: &Pass) -> io::Result<Content> {
-    pass.fs
-        .open(&member.path)
-        .map(|file| Content::new(file, member.name.gz))
+    let file = pass.fs.open(&member.path)?;
+    if file.stat()?.id != member.stat.id {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    Ok(Content::new(file, member.name.gz))
+}
+
+/// Opens a file that a directory showed and reads its first bytes; which of the two failed, else.
+pub(super) fn peek(
+    member: &Member,
+    sight: &Sight<'_>,
+    pass: &Pass,
+) -> Result<(Content, Sample), (Op, io::Error)> {
+    let mut content = open(member, pass).map_err(|error| (Op::Open, error))?;
+    let sample = Sample::read(&mut content, sight.classify).map_err(|error| (Op::Read, error))?;
+    Ok((content, sample))
 }

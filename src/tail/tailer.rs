@@ -147,6 +147,7 @@ impl Tailer {
     pub fn poll(&mut self, now: Duration, sink: &mut dyn Sink) -> Outcome {
         self.pass.begin(now);
         self.look_around(sink);
+        self.close_some();
         let more = self.read(sink) | self.read_stdin(sink);
         if self.pass.soon {
             // What is in doubt, or moved while it was looked at, is looked at again without a hint.
@@ -300,13 +301,16 @@ impl Tailer {
             self.close_some();
             match progress {
                 Progress::Look => self.look(&dir, Some(&stem), sink),
-                Progress::More => break,
+                Progress::More => return read,
                 Progress::Idle => {
                     self.ready.remove(&id);
-                    break;
+                    return read;
                 }
             }
         }
+        // Its files move faster than they can be looked at, or its directory cannot be listed.
+        self.ready.remove(&id);
+        self.pass.soon = true;
         read
     }
 

@@ -5,6 +5,7 @@ mod bytes;
 mod discovery;
 mod faults;
 mod property;
+mod race;
 mod resume;
 mod rotation;
 

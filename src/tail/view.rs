@@ -114,12 +114,18 @@ impl View {
         });
     }
 
-    /// Which name leads to which file.
-    pub(super) fn names(&self) -> impl Iterator<Item = (&Path, FileId)> {
-        self.families
-            .values()
-            .flat_map(|family| &family.members)
-            .map(|member| (&*member.path, member.stat.id))
+    /// The families whose names lead to other files than in another view.
+    pub(super) fn differs_in(&self, other: &Self) -> BTreeSet<OsString> {
+        let stems = self.families.keys().chain(other.families.keys());
+        stems
+            .filter(|stem| !self.names(stem).eq(other.names(stem)))
+            .cloned()
+            .collect()
+    }
+
+    fn names(&self, stem: &OsStr) -> impl Iterator<Item = (&Path, FileId)> {
+        let members = self.families.get(stem).map_or(&[][..], |family| &family.members);
+        members.iter().map(|member| (&*member.path, member.stat.id))
     }
 }
 

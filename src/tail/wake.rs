@@ -260,4 +260,30 @@ mod tests {
         wake.follow(&[dir.path().to_owned(), dir.path().join("absent")].into());
         assert!(!wake.works());
     }
+
+    #[tokio::test]
+    async fn a_line_written_in_a_watched_directory_wakes_the_waiter() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut wake = Wake::start();
+        wake.follow(&[dir.path().to_owned()].into());
+        let waker = wake.waker();
+        waker.woken().await;
+        assert!(
+            waker.take().all,
+            "what happened before the watch began left no hint"
+        );
+        let file = dir.path().join("x.log");
+        std::fs::write(&file, "T1 line\n").unwrap();
+        let mut seen = Hints::default();
+        while !seen.files.contains(&file) {
+            waker.woken().await;
+            let hints = waker.take();
+            seen.dirs.extend(hints.dirs);
+            seen.files.extend(hints.files);
+        }
+        assert!(
+            seen.dirs.contains(dir.path()),
+            "a new name is a change of the directory"
+        );
+    }
 }

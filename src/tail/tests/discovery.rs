@@ -149,6 +149,7 @@ fn t33_one_file_by_two_patterns_a_symlink_and_a_hard_link_is_read_once() {
     rig.settle();
     assert_eq!(rig.sink.lines, lines(0, 20));
     rig.expect_notice(|notice| matches!(notice, Notice::Duplicate(_)));
+    assert_eq!(rig.sink.opened.len(), 1);
 }
 
 #[test]

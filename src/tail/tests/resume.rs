@@ -143,6 +143,31 @@ fn positions_wait_for_a_directory_that_is_not_there_yet() {
 }
 
 #[test]
+fn a_saved_position_that_makes_no_sense_is_survived() {
+    let mut rig = Rig::new(&["x.log"]);
+    rig.append("x.log", text(0, 10));
+    rig.poll();
+    let good = rig.tailer.positions();
+    let spoil: [fn(&mut Position); 5] = [
+        |position| position.place.offset = 3,
+        |position| position.place.offset = u64::MAX,
+        |position| position.place.head.len = u64::MAX,
+        |position| position.place.anchor = vec![0; 5000],
+        |position| position.back = u64::MAX,
+    ];
+    for (n, spoil) in (0..).zip(spoil) {
+        let mut positions = good.clone();
+        spoil(&mut positions[0]);
+        rig.tailer = tailer(rig.dir.path(), &["x.log"], settings(), Arc::new(OsFs), positions);
+        rig.sink = Recorder::default();
+        rig.settle();
+        rig.append("x.log", text(10 + n, 11 + n));
+        rig.settle();
+        assert_eq!(rig.sink.lines.last(), lines(10 + n, 11 + n).last(), "{n}");
+    }
+}
+
+#[test]
 fn t57_positions_of_files_that_are_gone_are_dropped() {
     let mut rig = Rig::new(&["."]);
     rig.append("x.log.1", text(0, 10));

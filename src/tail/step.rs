@@ -1,0 +1,284 @@
+//! The next step in reading a file: more bytes, its end for now, or the discovery that it is not what it was.
+
+use std::io;
+use std::ops::Range;
+
+use super::file::{Held, SETTLED, Tracked};
+use super::fs::Stat;
+use super::gz::is_damage;
+use super::identity::{Compared, Content, Head, Place};
+use super::notice::Notice;
+use super::pass::{Numbers, Pass, Retry};
+use crate::stats::{Op, Rotation};
+
+/// Bytes in the buffer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Data {
+    /// Where in the buffer; empty when only NULs were skipped.
+    pub(super) range: Range<usize>,
+    pub(super) offset: u64,
+    pub(super) fresh: bool,
+    pub(super) context: bool,
+    /// Bytes gone over, skipped ones included.
+    pub(super) taken: usize,
+}
+
+/// What became of a try to read on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    Data(Data),
+    /// Read to where it ends now.
+    AtEnd,
+    /// Not now: an error, or a doubt.
+    Wait,
+    /// Other content than was read.
+    Cut(Rotation),
+    /// Its directory is to be looked at first: its name leads to another file, or what it held before may be in a copy.
+    Look,
+}
+
+impl Tracked {
+    /// Reads on, at most what `buffer` holds beside [`Place::ANCHOR`] bytes.
+    pub(super) fn read(&mut self, pass: &mut Pass, numbers: &mut Numbers, buffer: &mut [u8]) -> Step {
+        if self.retry.waits(pass.now) {
+            return Step::Wait;
+        }
+        let stat = match self.hold(pass, numbers) {
+            Ok((stat, _)) => stat,
+            Err(step) => return step,
+        };
+        let changed = self.checked != Some((stat.size, stat.mtime));
+        self.size = stat.size;
+        self.mtime = stat.mtime;
+        let got = if self.context > 0 {
+            self.read_context(pass, numbers, buffer)
+        } else if self.is_packed() {
+            self.read_packed(pass, numbers, buffer, changed)
+        } else if changed || self.lag() > 0 {
+            self.read_plain(pass, numbers, buffer, &stat)
+        } else {
+            Ok(Step::AtEnd)
+        };
+        match got {
+            Ok(step) => {
+                if matches!(step, Step::Data(_)) {
+                    self.quiet = pass.now;
+                    self.retry = Retry::default();
+                }
+                step
+            }
+            Err(error) => self.failed(pass, numbers, Op::Read, &error),
+        }
+    }
+
+    fn fill(&mut self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        match &mut self.held {
+            Some(held) => held.content.fill(buffer, offset),
+            None => Ok(0),
+        }
+    }
+
+    /// Gives again what the position asked for. What cannot be had is done without.
+    fn read_context(
+        &mut self,
+        pass: &mut Pass,
+        numbers: &mut Numbers,
+        buffer: &mut [u8],
+    ) -> io::Result<Step> {
+        let offset = self.place.offset.saturating_sub(self.context);
+        let most = most(buffer.len() - Place::ANCHOR, self.place.offset - offset);
+        let got = self.fill(&mut buffer[..most], offset)?;
+        if got < most {
+            self.context = 0;
+            return Ok(self.read(pass, numbers, buffer));
+        }
+        self.context = self.place.offset - offset - got as u64;
+        Ok(Step::Data(Data {
+            range: 0..got,
+            offset,
+            fresh: false,
+            context: true,
+            taken: got,
+        }))
+    }
+
+    fn read_plain(
+        &mut self,
+        pass: &mut Pass,
+        numbers: &mut Numbers,
+        buffer: &mut [u8],
+        stat: &Stat,
+    ) -> io::Result<Step> {
+        // The bytes before the place and those after it come in one read, so that no truncation fits between them.
+        let anchor = self.place.anchor.len();
+        let want = anchor + most(buffer.len() - Place::ANCHOR, self.to_next_boundary(stat.size));
+        let got = self.fill(&mut buffer[..want], self.place.offset - anchor as u64)?;
+        if got < anchor {
+            return Ok(self.doubt(pass));
+        }
+        if buffer[..anchor] != self.place.anchor || self.place.offset == 0 && !self.begins_as_known() {
+            return Ok(Step::Cut(self.kind_of_cut()));
+        }
+        if self.cut && got > 0 {
+            // It may have been cut more than once, with a copy made each time. Those there are by now come first; and
+            // with its head known, another cut after this shows.
+            self.place.head = Head::of(&buffer[..got]);
+            return Ok(Step::Look);
+        }
+        self.reopened = false;
+        if stat.size < self.place.offset {
+            // The size is stale (a network file system's cache): the bytes are there.
+            pass.soon = true;
+            return Ok(Step::Wait);
+        }
+        self.doubted = None;
+        self.known = stat.size;
+        if got == anchor {
+            self.checked = Some((stat.size, stat.mtime));
+            return Ok(Step::AtEnd);
+        }
+        let data = self.take(&buffer[anchor..got], anchor);
+        numbers.read_bytes += data.taken as u64;
+        if data.range.is_empty()
+            && stat.sparse
+            && let Some(held) = &self.held
+        {
+            let next = held
+                .content
+                .file()
+                .next_data(self.place.offset)?
+                .unwrap_or(stat.size);
+            self.place.jump(next.min(stat.size));
+        }
+        Ok(Step::Data(data))
+    }
+
+    fn read_packed(
+        &mut self,
+        pass: &mut Pass,
+        numbers: &mut Numbers,
+        buffer: &mut [u8],
+        changed: bool,
+    ) -> io::Result<Step> {
+        if changed {
+            if let Some(Held {
+                content: Content::Gz(unpacker),
+                ..
+            }) = &mut self.held
+            {
+                unpacker.rewind();
+            }
+            self.quiet = pass.now;
+            self.settle();
+        }
+        let most = buffer.len() - Place::ANCHOR;
+        match self.fill(&mut buffer[..most], self.place.offset) {
+            Ok(0) => Ok(Step::AtEnd),
+            Ok(got) => {
+                let data = self.take(&buffer[..got], 0);
+                numbers.read_bytes += data.taken as u64;
+                Ok(Step::Data(data))
+            }
+            Err(error) if !is_damage(&error) => Err(error),
+            Err(_) if !pass.once && pass.now < self.quiet + SETTLED => Ok(Step::Wait),
+            Err(_) => {
+                pass.notices.say(Notice::Damaged(self.path.clone()));
+                numbers.failed(Op::Unpack);
+                Ok(Step::AtEnd)
+            }
+        }
+    }
+
+    /// Whether it still begins as it did when it was found. Asked after its first bytes were read, so that a truncation
+    /// before or in between shows.
+    fn begins_as_known(&mut self) -> bool {
+        let Some(held) = &mut self.held else { return true };
+        let known = self.place.compare(&mut held.content);
+        self.place.head.len == 0 || known.is_ok_and(|known| known == Compared::Same)
+    }
+
+    /// How far one read may go: not over the line between what was there at the start and what came since.
+    fn to_next_boundary(&self, size: u64) -> u64 {
+        let offset = self.place.offset;
+        let end = if offset < self.backlog_end {
+            self.backlog_end.min(size)
+        } else {
+            size
+        };
+        end.saturating_sub(offset)
+    }
+
+    /// Goes over `bytes`, which begin at `start` of the buffer and at the place.
+    fn take(&mut self, bytes: &[u8], start: usize) -> Data {
+        let (nuls, len) = segment(bytes, self.line_start);
+        // A packed file cannot be read again from the middle at no cost: its inner NULs are given as they are.
+        let len = if self.is_packed() { bytes.len() - nuls } else { len };
+        let offset = self.place.offset + nuls as u64;
+        // When a packed file was written is not when it is read.
+        let fresh = !self.is_packed() && self.place.offset >= self.backlog_end;
+        self.place.advance(&bytes[..nuls + len]);
+        if len > 0 {
+            self.line_start = bytes[nuls + len - 1] == b'\n';
+        }
+        let range = start + nuls..start + nuls + len;
+        Data {
+            range,
+            offset,
+            fresh,
+            context: false,
+            taken: nuls + len,
+        }
+    }
+
+    /// The file seems shorter than what was read of it. Network file systems say so for a moment of files that are not:
+    /// it must still be so in a later pass.
+    fn doubt(&mut self, pass: &mut Pass) -> Step {
+        match self.doubted {
+            Some(first) if first < pass.number => Step::Cut(self.kind_of_cut()),
+            Some(_) => Step::Wait,
+            None => {
+                self.doubted = Some(pass.number);
+                pass.soon = true;
+                Step::Wait
+            }
+        }
+    }
+
+    /// While it was held open, its inode could not become another file's.
+    fn kind_of_cut(&mut self) -> Rotation {
+        let place = Place {
+            anchor: Vec::new(),
+            ..self.place.clone()
+        };
+        let same_head = self
+            .held
+            .as_mut()
+            .and_then(|held| place.compare(&mut held.content).ok());
+        match same_head {
+            Some(Compared::Same | Compared::Shorter) => Rotation::Truncate,
+            _ if self.reopened => Rotation::Replace,
+            _ => Rotation::Truncate,
+        }
+    }
+}
+
+fn most(buffer: usize, wanted: u64) -> usize {
+    usize::try_from(wanted).map_or(buffer, |wanted| wanted.min(buffer))
+}
+
+/// How many NULs to skip, and how many bytes to give after them.
+///
+/// A line never begins with NULs of its own: they are the hole that a writer without `O_APPEND` leaves when its file is
+/// truncated under it, or blocks never written before a power loss.
+fn segment(bytes: &[u8], line_start: bool) -> (usize, usize) {
+    let nuls = if line_start {
+        bytes.iter().take_while(|byte| **byte == 0).count()
+    } else {
+        0
+    };
+    let rest = &bytes[nuls..];
+    (
+        nuls,
+        memchr::memmem::find(rest, b"\n\0").map_or(rest.len(), |at| at + 1),
+    )
+}
