@@ -8,7 +8,6 @@ mod merge;
 pub mod replay;
 mod watch;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -115,19 +114,13 @@ pub fn sources(
     wording: &Wording,
 ) -> Result<(Vec<tail::Source>, Vec<SourceSettings>), AppError> {
     let machine = TimeZone::system();
-    let mut layouts: BTreeMap<&str, ChosenLayout> = BTreeMap::new();
     let (mut sources, mut beside) = (Vec::new(), Vec::new());
     for source in &settings.sources {
-        let layout = match source.layout.as_deref() {
-            Some(text) => match layouts.get(text) {
-                Some(layout) => Some(layout.clone()),
-                None => {
-                    let layout = ChosenLayout::new(&wording.layouts, text).map_err(AppError::Usage)?;
-                    Some(layouts.entry(text).or_insert(layout).clone())
-                }
-            },
-            None => None,
-        };
+        let chosen = source
+            .layout
+            .as_deref()
+            .map(|text| ChosenLayout::new(&wording.layouts, text));
+        let layout = chosen.transpose().map_err(AppError::Usage)?;
         let log = log_settings(source, &settings.limits, layout, &machine);
         for path in &source.paths {
             let found = tail::Source::new(path.as_ref(), source.cluster_from_path.as_deref());

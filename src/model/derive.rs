@@ -116,6 +116,15 @@ impl Fleet {
             }
             return;
         }
+        // A JobManager that is going down takes its TaskManagers with it, and restarts what then fails.
+        let ending = self
+            .processes
+            .get(&told.log)
+            .is_some_and(|process| process.ending);
+        if ending && !starts_graph && !to.is_terminal() && to != JobState::Suspended {
+            self.counters.late_events += 1;
+            return;
+        }
         if !flink_job::is_expected(from, to) {
             self.counters.unexpected_transitions += 1;
         }
@@ -410,6 +419,9 @@ impl Fleet {
 
     /// Everything that lived in this log's process is out of sight.
     fn process_ended(&mut self, why: EndReason, told: Told) {
+        if let Some(process) = self.processes.get_mut(&told.log) {
+            process.ending = true;
+        }
         let keys: Vec<Key> = self
             .jobs
             .iter()

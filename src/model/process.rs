@@ -25,6 +25,8 @@ pub(super) struct Process {
     pub number: u32,
     /// Flink's version as the last banner named it.
     pub version: Option<Arc<str>>,
+    /// Its end was announced: REST is closed, and what its jobs still print is the process falling apart.
+    pub ending: bool,
     /// The log has shown the adaptive scheduler.
     pub adaptive: bool,
     restarts: VecDeque<Announced>,
@@ -70,6 +72,7 @@ impl Process {
             cluster,
             number: 0,
             version: None,
+            ending: false,
             adaptive: false,
             restarts: VecDeque::new(),
             failure: None,
@@ -80,6 +83,7 @@ impl Process {
     /// A new process speaks from here on: what the one before announced is void.
     pub(super) fn begin(&mut self, version: &str) {
         self.number += 1;
+        self.ending = false;
         self.version = Some(Arc::from(version));
         self.restarts.clear();
         self.failure = None;

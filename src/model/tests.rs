@@ -400,3 +400,12 @@ fn the_limit_evicts_what_ended_first_and_never_what_lives() {
     assert_eq!(say(5, "d", "CRE>RUN"), "ad");
     assert_eq!((fleet.counters().dropped, fleet.counters().evicted), (1, 1));
 }
+
+#[test]
+fn what_fails_because_its_jobmanager_goes_down_is_no_restart() {
+    check(
+        "A 0 start j\nA 1 j CRE>RUN\nA 2 shutdown\nA 2.5 j RUN>RES\nA 9 banner\nA 10 j CRE>RUN\nA 11 j RUN>RES",
+        "j: CREATED RUNNING UNKNOWN RUNNING RESTARTING failure=1 process=1
+         late=1",
+    );
+}

@@ -11,16 +11,22 @@ use crate::decode::layouts::Layouts;
 /// Headers after which a recognised layout is not doubted while it goes on reading lines.
 const FIRM: usize = 20;
 
+/// How much of a logger's name the log prints, as far as it has shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Loggers {
+    Unseen,
+    Shortened,
+    /// One of Flink's was printed whole: a shortened one is somebody else's from then on.
+    Whole,
+}
+
 /// The layout in use and how sure it is.
 #[derive(Debug, Clone)]
 pub(super) struct Recognised {
     layout: Option<Arc<Layout>>,
     /// The user named it: never doubted.
     chosen: bool,
-    /// Loggers are printed shortened.
-    shortened: bool,
-    /// A logger of Flink's was printed whole: a shortened one is somebody else's from then on.
-    whole: bool,
+    loggers: Loggers,
     dateless: bool,
     /// Headers recognised since the file began.
     headers: usize,
@@ -34,8 +40,7 @@ impl Recognised {
         Self {
             layout: chosen.map(|chosen| Arc::clone(&chosen.0)),
             chosen: chosen.is_some(),
-            shortened: false,
-            whole: false,
+            loggers: Loggers::Unseen,
             dateless: false,
             headers: 0,
         }
@@ -52,7 +57,9 @@ impl Recognised {
 
     /// Whether loggers are shortened: an exact layout says so, else what was seen.
     pub(super) fn shortens(&self, layout: &Layout) -> bool {
-        layout.shortens_loggers().unwrap_or(self.shortened)
+        layout
+            .shortens_loggers()
+            .unwrap_or(self.loggers == Loggers::Shortened)
     }
 
     /// The next file may come from a process with another configuration.
@@ -112,7 +119,7 @@ impl Recognised {
         };
         if better {
             self.layout = Some(Arc::new(found.clone()));
-            (self.shortened, self.whole, self.headers) = (false, false, 0);
+            (self.loggers, self.headers) = (Loggers::Unseen, 0);
         }
         if self.layout.as_ref().is_some_and(|used| used.id() == found.id()) {
             self.learn(detected);
@@ -122,8 +129,12 @@ impl Recognised {
 
     fn learn(&mut self, detected: &Detected) {
         self.headers += detected.headers;
-        self.whole |= detected.whole;
-        self.shortened = !self.whole && (self.shortened || detected.shortened);
+        match self.loggers {
+            Loggers::Whole => {}
+            _ if detected.whole => self.loggers = Loggers::Whole,
+            _ if detected.shortened => self.loggers = Loggers::Shortened,
+            Loggers::Unseen | Loggers::Shortened => {}
+        }
         self.dateless |= detected.dateless;
     }
 }
