@@ -31,6 +31,8 @@ pub struct Engine {
     catching_up: bool,
     /// What the last call to the model may have changed is not yet shown.
     changed: bool,
+    /// Bytes came since last asked.
+    fed: bool,
 }
 
 #[derive(Debug)]
@@ -55,6 +57,7 @@ impl Engine {
             now: Timestamp::UNIX_EPOCH,
             catching_up: true,
             changed: false,
+            fed: false,
         }
     }
 
@@ -83,6 +86,11 @@ impl Engine {
     /// Not shown after all.
     pub const fn set_changed(&mut self) {
         self.changed = true;
+    }
+
+    /// Whether any bytes came since last asked.
+    pub const fn take_fed(&mut self) -> bool {
+        std::mem::replace(&mut self.fed, false)
     }
 
     /// The logs whose old content is still expected.
@@ -135,6 +143,7 @@ impl Engine {
 
     /// More bytes of a log.
     pub fn bytes(&mut self, log: LogId, read: &tail::Read<'_>) {
+        self.fed = true;
         let at = ReadAt {
             offset: read.offset,
             now: self.now,

@@ -246,8 +246,10 @@ impl Reader {
         if self.ready {
             return;
         }
+        // A log that should give something and does not (a disk error) must not hold up the logs that wait for it.
+        let stalled = !self.engine.take_fed() && more;
         for log in self.engine.unfinished() {
-            if !self.tailer.is_behind(log) {
+            if !self.tailer.is_behind(log) || (stalled && self.engine.wants(log)) {
                 self.engine.finish(log);
             }
         }
