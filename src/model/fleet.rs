@@ -89,7 +89,8 @@ impl Fleet {
 
     /// All jobs, by cluster and id.
     pub fn jobs(&self) -> impl Iterator<Item = &Job> {
-        self.jobs.values()
+        // One of which nothing but refused lines was seen has no state to show.
+        self.jobs.values().filter(|job| job.is_born())
     }
 
     /// How many jobs there are.
