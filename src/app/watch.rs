@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::engine::{Engine, advice};
+use super::engine::Engine;
 use super::{AppError, classifier, sources};
 use crate::cli::progress::Progress;
 use crate::config::{ReadFrom, Settings};
@@ -272,8 +272,8 @@ impl Reader {
         for notice in self.tailer.take_notices() {
             warn!("{notice}");
         }
-        for (name, blind) in self.engine.take_blind() {
-            warn!("{name}: {}", advice(blind));
+        for (name, advice) in self.engine.take_advice() {
+            warn!("{name}: {advice}");
         }
     }
 
