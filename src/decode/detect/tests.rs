@@ -176,6 +176,10 @@ fn the_beginning_of_flinks_banner_is_not_a_log_without_loggers() {
     let text = HEAD.repeat(3) + "\n\nRESOURCE_PARAMS extraction logs:\n" + &SHELL.repeat(40);
     for end in [HEAD.len() * 3, text.len()] {
         let (layout, detected) = detect(&text.as_bytes()[..end]);
-        assert_eq!((layout.as_str(), detected.blind), ("log4j-stock", None), "{end} bytes");
+        assert_eq!(
+            (layout.as_str(), detected.blind),
+            ("log4j-stock", None),
+            "{end} bytes"
+        );
     }
 }
