@@ -452,6 +452,8 @@ impl Fleet {
                 self.twins.are(job.track.owner, told.log) && !job.state.is_terminal() && job.is_born()
             })
             .filter(|(_, job)| job.state != JobState::Suspended || why != EndReason::Shutdown)
+            // Of several ends the first took the job along, and is the reason told.
+            .filter(|(_, job)| job.state != JobState::Unknown)
             .map(|(key, _)| key.clone())
             .collect();
         for key in keys {

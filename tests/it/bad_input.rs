@@ -190,7 +190,11 @@ fn what_cannot_be_listed_is_told_and_the_rest_is_read() {
     symlink("other.log", log_folder.join("loop.log")).unwrap();
     symlink("loop.log", log_folder.join("other.log")).unwrap();
     fs::write(log_folder.join("jobmanager.log"), log()).unwrap();
-    check(directory.path(), "loop.log: cannot", "flink_job_state{");
+    check(
+        directory.path(),
+        "loop.log: cannot",
+        "flinktail_source_errors_total{source=\"log/loop.log\",op=\"stat\"}",
+    );
 }
 
 #[test]

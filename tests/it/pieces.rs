@@ -44,8 +44,8 @@ impl Story {
         let minor = run.truth.flink_version.split('.').nth(1).unwrap();
         let old = run.truth.flink_version.starts_with("1.") && minor.parse::<u32>().unwrap() < 12;
         let mut files: Vec<(String, String)> = run.logs.iter().map(|log| unpack(log)).collect();
-        // `jobmanager.log` sorts before `jobmanager.log.1`, and is the newest of all.
-        let current = files.remove(0);
+        // `jobmanager.log.gz` sorts after `jobmanager.log.1.gz`, and is the newest of all.
+        let current = files.pop().unwrap();
         if old {
             files.reverse();
         }
@@ -249,12 +249,8 @@ static REPLAYED: LazyLock<Vec<String>> = LazyLock::new(|| STORIES.iter().map(rep
 fn following_flinks_own_files_gives_the_same_histories_as_replaying_them() {
     for (story, replayed) in STORIES.iter().zip(REPLAYED.iter()) {
         assert!(replayed.contains("\"history\":[{"), "{}: no job", story.name);
-        assert_eq!(
-            &follow(story, &[30_000, 500], &[1, 2]),
-            replayed,
-            "{}",
-            story.name
-        );
+        let followed = follow(story, &[30_000, 500], &[1, 2]);
+        assert_eq!(difference(&followed, replayed), None, "{}", story.name);
     }
 }
 
