@@ -14,6 +14,7 @@ pub mod retention;
 pub(crate) mod test_jobs;
 #[cfg(test)]
 mod tests;
+mod twins;
 
 pub use fleet::{Counters, DEFAULT_LIMIT, Fleet, LogContext};
 pub use job::{Basis, Entry, Failure, HISTORY, Job, Scheduler};

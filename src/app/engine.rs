@@ -11,11 +11,25 @@ use crate::line::LogId;
 use crate::model::event::{EndReason, Event, Said, Seen};
 use crate::model::{Fleet, LogContext};
 use crate::pipeline::{LogDecoder, ReadAt, Wording};
-use crate::stats::{Blind, ProgramStats, SourceStats};
+use crate::stats::{Blind, ProgramStats, RecordResult, SourceStats};
 use crate::tail;
 
 /// The cluster of logs for which neither the user nor the path names one.
 const DEFAULT_CLUSTER: &str = "default";
+
+/// Records that are lost or mended, and what to do about the first of a log.
+const COMPLAINTS: [(RecordResult, &str); 2] = [
+    (
+        RecordResult::TooLong,
+        "has lines or records longer than allowed, which are skipped: if they are Flink's own, raise `line_bytes` and \
+         `record_bytes` in `[limits]`",
+    ),
+    (
+        RecordResult::InvalidUtf8,
+        "has records of jobs that are not UTF-8, shown with a mark in place of what cannot be read: let Flink write UTF-8 \
+         (-Dfile.encoding=UTF-8, or the charset of its log4j or logback appender)",
+    ),
+];
 
 /// Decoders, merge and model, fed by the tailer.
 #[derive(Debug)]
@@ -42,6 +56,8 @@ struct Log {
     decoder: LogDecoder,
     /// The reason that people were told of.
     told: Option<Blind>,
+    /// Which of [`COMPLAINTS`] people were told of.
+    complained: [bool; COMPLAINTS.len()],
 }
 
 impl Engine {
@@ -131,6 +147,7 @@ impl Engine {
                 cluster,
                 decoder,
                 told: None,
+                complained: [false; COMPLAINTS.len()],
             },
         );
     }
@@ -205,14 +222,22 @@ impl Engine {
         });
     }
 
-    /// The logs that cannot show transitions and of which people were not told: name and reason.
-    pub fn take_blind(&mut self) -> Vec<(String, Blind)> {
+    /// What people should know of logs and were not told: the log's name, and what to do.
+    #[must_use]
+    pub fn take_advice(&mut self) -> Vec<(String, &'static str)> {
         let mut news = Vec::new();
         for log in self.logs.values_mut() {
-            let blind = log.decoder.tally().blind();
+            let tally = log.decoder.tally();
+            let blind = tally.blind();
             if blind.is_some() && blind != log.told {
-                news.extend(blind.map(|blind| (log.name.clone(), blind)));
+                news.extend(blind.map(|blind| (log.name.clone(), advice(blind))));
                 log.told = blind;
+            }
+            for (index, (result, advice)) in COMPLAINTS.iter().enumerate() {
+                if tally.records(*result) > 0 && !log.complained[index] {
+                    news.push((log.name.clone(), *advice));
+                    log.complained[index] = true;
+                }
             }
         }
         news
@@ -296,8 +321,7 @@ impl tail::Sink for Engine {
 }
 
 /// What to tell people of a log that cannot show transitions.
-#[must_use]
-pub const fn advice(blind: Blind) -> &'static str {
+const fn advice(blind: Blind) -> &'static str {
     match blind {
         Blind::LevelAboveInfo => {
             "nothing at INFO is printed here, and Flink prints a job's transitions at INFO: set rootLogger.level (or \

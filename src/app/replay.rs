@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::engine::{self, Engine};
+use super::engine::Engine;
 use super::{AppError, classifier, sources};
 use crate::cli::progress::Progress;
 use crate::config::Settings;
@@ -11,7 +11,7 @@ use crate::model::Fleet;
 use crate::observe;
 use crate::pipeline::Wording;
 use crate::stats::{Backlog, ProgramStats};
-use crate::tail::{self, Chunk, LogReader, Tailer};
+use crate::tail::{self, Chunk, LogReader, Notice, Tailer};
 
 /// What a replay found.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub struct Replayed {
     pub stats: ProgramStats,
     /// What people should know: left out, damaged, or unable to show transitions.
     pub notices: Vec<String>,
+    /// Something that was named is not there.
+    pub missing: bool,
 }
 
 /// Reads everything that the sources name.
@@ -67,14 +69,28 @@ pub fn replay(settings: &Settings, wording: Arc<Wording>) -> Result<Replayed, Ap
     for reader in &mut readers {
         notices.extend(reader.take_notices());
     }
-    let mut notices: Vec<String> = notices.iter().map(ToString::to_string).collect();
-    let blind = engine.take_blind().into_iter();
-    notices.extend(blind.map(|(name, blind)| format!("{name}: {}", engine::advice(blind))));
+    let missing = notices.iter().any(|notice| matches!(notice, Notice::Missing(_)));
+    let mut notices: Vec<String> = notices.iter().map(in_a_replay).collect();
+    let advice = engine.take_advice().into_iter();
+    notices.extend(advice.map(|(name, advice)| format!("{name}: {advice}")));
     Ok(Replayed {
         fleet: engine.into_fleet(),
         stats,
         notices,
+        missing,
     })
+}
+
+/// A notice in the words of a program that does not wait.
+fn in_a_replay(notice: &Notice) -> String {
+    match notice {
+        Notice::Missing(path) => format!("{}: no log there", path.display()),
+        Notice::NoJobManagerLog(path) => format!(
+            "{}: holds no JobManager log (is it the log directory of a JobManager?)",
+            path.display()
+        ),
+        other => other.to_string(),
+    }
 }
 
 /// Reads in turn from every log that the merge can use more of.

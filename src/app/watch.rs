@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::engine::{Engine, advice};
+use super::engine::Engine;
 use super::{AppError, classifier, sources};
 use crate::cli::progress::Progress;
 use crate::config::{ReadFrom, Settings};
@@ -153,6 +153,8 @@ struct Reader {
     last_published: Instant,
     evicted: u64,
     ready: bool,
+    /// Standard input is a source and has not come to its end.
+    reads_stdin: bool,
 }
 
 impl Reader {
@@ -203,6 +205,7 @@ impl Reader {
             last_published: now,
             evicted: 0,
             ready: false,
+            reads_stdin,
         })
     }
 
@@ -224,7 +227,7 @@ impl Reader {
             self.catch_up(outcome.more, &mut progress);
             self.tell();
             self.publish_if_due(outcome.more);
-            if once && self.ready && !outcome.more {
+            if once && self.ready && !outcome.more && !self.reads_stdin {
                 self.stop.cancel();
             }
             if !outcome.more {
@@ -274,8 +277,15 @@ impl Reader {
         for notice in self.tailer.take_notices() {
             warn!("{notice}");
         }
-        for (name, blind) in self.engine.take_blind() {
-            warn!("{name}: {}", advice(blind));
+        for (name, advice) in self.engine.take_advice() {
+            warn!("{name}: {advice}");
+        }
+        if self.reads_stdin && self.tailer.is_stdin_over() {
+            self.reads_stdin = false;
+            let jobs = self.engine.fleet().len();
+            warn!(
+                "standard input has ended: {jobs} jobs stay as they were last seen; start the writer and flinktail anew to go on"
+            );
         }
     }
 

@@ -115,7 +115,7 @@ fn replay_logs(args: &ReplayArgs, log: &LogArgs, out: &mut impl Write) -> Result
         replay::story(replayed.fleet.jobs(), out, io::stdout().is_terminal())
     };
     written.map_err(writing)?;
-    Ok(FINE)
+    Ok(if replayed.missing { FAILED } else { FINE })
 }
 
 fn explain_lines(args: &ExplainArgs, out: &mut impl Write) -> Result<u8, RunError> {

@@ -119,8 +119,11 @@ impl Layouts {
             })
             .collect();
         let with_loggers = best(tallies.iter().filter(|(_, _, tally)| tally.has_loggers()));
+        // Flink's banner has lines without a time in its middle; they do not make a log one without times.
+        let timed = with_loggers.is_some_and(|(_, layout, _)| layout.has_time());
         let most = tallies
             .iter()
+            .filter(|(_, layout, _)| !timed || layout.has_time())
             .map(|(_, _, tally)| tally.headers)
             .max()
             .unwrap_or(0);

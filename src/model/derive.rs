@@ -37,8 +37,10 @@ enum Birth {
     MasterStarted = 4,
 }
 
-/// Signature of a transition line, beside those of [`Birth`].
+/// Signatures of a transition line, a graph's creation and the Dispatcher's last word, beside those of [`Birth`].
 const TRANSITION: u8 = 0;
+const GRAPH: u8 = u8::MAX - 1;
+const TERMINAL: u8 = u8::MAX;
 
 impl Fleet {
     pub(super) fn derive(&mut self, seen: &Seen, read: Timestamp) {
@@ -84,7 +86,9 @@ impl Fleet {
             }
             Event::GlobalFailure => self.failure_announced(seen.mdc_job, told),
             Event::ProcessStarted { version, .. } => {
-                self.process_ended(EndReason::Replaced, told);
+                if self.twins.begins(told.log, told.at) {
+                    self.process_ended(EndReason::Replaced, told);
+                }
                 if let Some(process) = self.processes.get_mut(&told.log) {
                     process.begin(version);
                 }
@@ -93,6 +97,14 @@ impl Fleet {
             // Said for people: stopping leaves the job RUNNING until FINISHED, and leaders speak through their jobs' lines.
             Event::StopWithSavepoint { .. } | Event::LeadershipGranted | Event::LeadershipRevoked => {}
         }
+    }
+
+    /// Whether a line was a copy; the log that holds its original is from then on known for a twin.
+    fn is_copy(&mut self, original: Option<LogId>, told: Told) -> bool {
+        if let Some(original) = original {
+            self.twins.found(original, told.log);
+        }
+        original.is_some()
     }
 
     fn key(&self, id: JobId, told: Told) -> Option<Key> {
@@ -105,7 +117,8 @@ impl Fleet {
         let Some(job) = self.take_up(&key, told.log, told.read) else {
             return;
         };
-        let copy = job.is_copy((TRANSITION, Some(from), Some(to)), told.at, told.log);
+        let copy = job.copied_from((TRANSITION, Some(from), Some(to)), told.at, told.log);
+        let copy = self.is_copy(copy, told);
         let starts_graph = from == JobState::Created && to == JobState::Running;
         if copy || !self.may_speak(&key, starts_graph, told) {
             // Its copy's announcement must not stay behind for a cancellation to take.
@@ -208,7 +221,8 @@ impl Fleet {
         let Some(job) = self.take_up(&key, told.log, told.read) else {
             return;
         };
-        if job.is_copy((birth as u8, None, None), told.at, told.log) || !self.may_speak(&key, true, told) {
+        let copy = job.copied_from((birth as u8, None, None), told.at, told.log);
+        if self.is_copy(copy, told) || !self.may_speak(&key, true, told) {
             return;
         }
         self.come_back(&key, told);
@@ -234,7 +248,9 @@ impl Fleet {
             return;
         };
         let Some(job) = self.jobs.get_mut(key) else { return };
-        let same = job.track.owner == told.log && job.track.process == process.number;
+        let owner = self.processes.get(&job.track.owner);
+        let same = self.twins.are(job.track.owner, told.log)
+            && owner.is_some_and(|owner| owner.number == job.track.process);
         let was_alive = match job.state {
             // Both stand for a life that was cut off, and are left by a new one only.
             JobState::Unknown | JobState::Suspended => job.is_born(),
@@ -245,7 +261,7 @@ impl Fleet {
         }
         let previous = std::mem::replace(&mut job.track.owner, told.log);
         job.track.former.retain(|log| *log != told.log);
-        if previous != told.log && !job.track.former.contains(&previous) {
+        if !self.twins.are(previous, told.log) && !job.track.former.contains(&previous) {
             job.track.former.push(previous);
         }
         job.track.process = process.number;
@@ -279,6 +295,13 @@ impl Fleet {
 
     fn graph_created(&mut self, id: JobId, graph: JobId, told: Told) {
         let Some(key) = self.key(id, told) else { return };
+        let Some(job) = self.jobs.get_mut(&key) else {
+            return;
+        };
+        let copy = job.copied_from((GRAPH, None, None), told.at, told.log);
+        if self.is_copy(copy, told) {
+            return;
+        }
         let Some(job) = self.jobs.get_mut(&key) else {
             return;
         };
@@ -316,8 +339,8 @@ impl Fleet {
         let Some(job) = self.take_up(&key, told.log, told.read) else {
             return;
         };
-        let copy = job.is_copy((u8::MAX, None, Some(state)), told.at, told.log);
-        if copy || !self.may_speak(&key, false, told) {
+        let copy = job.copied_from((TERMINAL, None, Some(state)), told.at, told.log);
+        if self.is_copy(copy, told) || !self.may_speak(&key, false, told) {
             return;
         }
         let Some(job) = self.jobs.get_mut(&key) else {
@@ -425,8 +448,12 @@ impl Fleet {
         let keys: Vec<Key> = self
             .jobs
             .iter()
-            .filter(|(_, job)| job.track.owner == told.log && !job.state.is_terminal() && job.is_born())
+            .filter(|(_, job)| {
+                self.twins.are(job.track.owner, told.log) && !job.state.is_terminal() && job.is_born()
+            })
             .filter(|(_, job)| job.state != JobState::Suspended || why != EndReason::Shutdown)
+            // Of several ends the first took the job along, and is the reason told.
+            .filter(|(_, job)| job.state != JobState::Unknown)
             .map(|(key, _)| key.clone())
             .collect();
         for key in keys {

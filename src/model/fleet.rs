@@ -9,6 +9,7 @@ use super::event::Seen;
 use super::flink_job::JobState;
 use super::job::Job;
 use super::process::Process;
+use super::twins::Twins;
 use crate::line::{JobId, LogId};
 
 /// Jobs kept unless the configuration says otherwise. Ended ones make room for new ones; live ones never do.
@@ -46,6 +47,8 @@ pub struct Fleet {
     pub(super) processes: BTreeMap<LogId, Process>,
     /// Which job an execution graph belongs to: its id begins the attempt ids of its tasks.
     pub(super) graphs: BTreeMap<JobId, Key>,
+    /// Console and file of one process.
+    pub(super) twins: Twins,
     pub(super) counters: Counters,
     /// Ended jobs by when they ended: the order in which they make room.
     ended: BTreeSet<(Timestamp, Key)>,
@@ -66,6 +69,7 @@ impl Fleet {
             jobs: BTreeMap::new(),
             processes: BTreeMap::new(),
             graphs: BTreeMap::new(),
+            twins: Twins::default(),
             counters: Counters::default(),
             ended: BTreeSet::new(),
             limit: limit.max(1),

@@ -249,14 +249,14 @@ impl Job {
         self.revision += 1;
     }
 
-    /// True when another log already gave this very line. Two equal lines of one log are two.
-    pub(super) fn is_copy(
+    /// The other log that already gave this very line. Two equal lines of one log are two.
+    pub(super) fn copied_from(
         &mut self,
         what: (u8, Option<JobState>, Option<JobState>),
         at: Option<Timestamp>,
         log: LogId,
-    ) -> bool {
-        let Some(at) = at else { return false };
+    ) -> Option<LogId> {
+        let at = at?;
         if let Some(first) = self
             .track
             .taken
@@ -264,7 +264,7 @@ impl Job {
             .find(|t| t.what == what && t.at == at && t.log != log && !t.paired)
         {
             first.paired = true;
-            return true;
+            return Some(first.log);
         }
         if self.track.taken.len() == TAKEN {
             self.track.taken.pop_front();
@@ -275,6 +275,6 @@ impl Job {
             log,
             paired: false,
         });
-        false
+        None
     }
 }

@@ -107,6 +107,8 @@ impl Recognised {
         let better = match &self.layout {
             None => true,
             Some(used) if used.id() == found.id() => false,
+            // Flink's banner has lines without a time in its middle: where a read ends there, the log is still the same.
+            Some(used) if self.headers > 0 && used.has_time() && !found.has_time() => false,
             // Several layouts read the same lines; only one that reads more, and most of them, takes over.
             Some(used) => {
                 let read = sample

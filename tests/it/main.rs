@@ -4,6 +4,9 @@
 
 mod agreement;
 mod architecture;
+mod bad_input;
+mod beside;
+mod pieces;
 mod relayout;
 mod repository;
 mod runs;

@@ -170,3 +170,18 @@ proptest! {
         prop_assert!(LAYOUTS.detect(text.as_bytes()).headers <= text.len());
     }
 }
+
+#[test]
+fn the_beginning_of_flinks_banner_is_not_a_log_without_loggers() {
+    const HEAD: &str = "2026-11-20 23:48:15,973 INFO  org.apache.flink.runtime.entrypoint.ClusterEntrypoint        [] - ----\n";
+    const SHELL: &str = "INFO  [] - Loading configuration property: jobmanager.bind-host, 127.0.0.1\n";
+    let text = HEAD.repeat(3) + "\n\nRESOURCE_PARAMS extraction logs:\n" + &SHELL.repeat(40);
+    for end in [HEAD.len() * 3, text.len()] {
+        let (layout, detected) = detect(&text.as_bytes()[..end]);
+        assert_eq!(
+            (layout.as_str(), detected.blind),
+            ("log4j-stock", None),
+            "{end} bytes"
+        );
+    }
+}

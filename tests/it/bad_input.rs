@@ -1,0 +1,206 @@
+//! Bad input never ends the program and never passes in silence: a message that says what to do, and a counter.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::time::Duration;
+
+use assert_cmd::Command;
+
+use crate::runs;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The beginning of a recorded log: a banner and a few jobs.
+fn log() -> String {
+    let runs = runs::all();
+    let run = runs.iter().find(|run| run.name == "1.20.5-default").unwrap();
+    let (_, text) = runs::unpack(
+        run.logs
+            .iter()
+            .find(|log| log.ends_with("jobmanager.log.1.gz"))
+            .unwrap(),
+    );
+    text.split_inclusive('\n').take(1_500).collect()
+}
+
+fn lines_with(text: &str, word: &str) -> String {
+    text.split_inclusive('\n')
+        .filter(|line| line.contains(word))
+        .collect()
+}
+
+/// Each record with its logger left out.
+fn without_logger(text: &str) -> String {
+    let records = text
+        .lines()
+        .filter_map(|line| Some((line.get(..29)?, line.split_once(" [] - ")?.1)));
+    records
+        .filter(|(header, _)| header.starts_with("2026-"))
+        .map(|(header, message)| format!("{header} - {message}\n"))
+        .collect()
+}
+
+fn flinktail(arguments: &[&str], directory: &Path) -> assert_cmd::assert::Assert {
+    Command::new(env!("CARGO_BIN_EXE_flinktail"))
+        .current_dir(directory)
+        .timeout(PATIENCE)
+        .args(arguments)
+        .assert()
+}
+
+/// Watches `log/` once: it must end well, having said `message`, with `counted` on the page (a sample that is not 0).
+#[track_caller]
+fn check(directory: &Path, message: &str, counted: &str) {
+    let watched = flinktail(
+        &[
+            "watch",
+            "log",
+            "--once",
+            "--web.listen-address",
+            "127.0.0.1:0",
+            "--timezone",
+            "UTC",
+        ],
+        directory,
+    );
+    let said = String::from_utf8_lossy(&watched.success().get_output().stderr).into_owned();
+    assert_eq!(said.matches(message).count(), 1, "{message:?} once in:\n{said}");
+    let page = flinktail(&["replay", "log", "--metrics", "--timezone", "UTC"], directory);
+    let page = String::from_utf8_lossy(&page.success().get_output().stdout).into_owned();
+    let sample = page.lines().find(|line| line.contains(counted));
+    assert!(
+        sample.is_some_and(|sample| !sample.ends_with(" 0")),
+        "{counted}: {sample:?} in:\n{page}"
+    );
+}
+
+/// A folder that holds this one log.
+#[track_caller]
+fn check_log(content: impl AsRef<[u8]>, message: &str, counted: &str) {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join("log")).unwrap();
+    fs::write(directory.path().join("log/jobmanager.log"), content).unwrap();
+    check(directory.path(), message, counted);
+}
+
+#[test]
+fn a_binary_file_is_told() {
+    let noise: Vec<u8> = (0_u32..200_000)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
+    check_log(
+        noise,
+        "no layout recognises its lines",
+        "reason=\"unknown_layout\"} 1",
+    );
+}
+
+#[test]
+fn an_unknown_layout_is_told() {
+    let odd: String = log()
+        .lines()
+        .map(|line| format!("## {} ~~\n", line.len()))
+        .collect();
+    check_log(odd, "--layout or `layout =`", "reason=\"unknown_layout\"} 1");
+}
+
+#[test]
+fn a_log_of_warnings_only_is_told() {
+    check_log(
+        lines_with(&log(), " WARN ").repeat(3),
+        "set rootLogger.level",
+        "reason=\"level_above_info\"} 1",
+    );
+}
+
+#[test]
+fn a_layout_without_logger_is_told() {
+    check_log(
+        without_logger(&log()),
+        "add %c (log4j) or %logger (logback)",
+        "reason=\"no_logger\"} 1",
+    );
+}
+
+#[test]
+fn utf_16_is_told() {
+    let wide: Vec<u8> = log().encode_utf16().flat_map(u16::to_le_bytes).collect();
+    check_log(
+        [b"\xff\xfe".as_slice(), &wide].concat(),
+        "let Flink write UTF-8",
+        "reason=\"encoding\"} 1",
+    );
+}
+
+#[test]
+fn invalid_utf_8_in_a_name_is_told_and_the_job_is_known() {
+    let broken: Vec<u8> = log().replace("bounded-finished", "bounded-\u{1}").into_bytes();
+    let broken: Vec<u8> = broken
+        .into_iter()
+        .map(|byte| if byte == 1 { 0xff } else { byte })
+        .collect();
+    check_log(broken, "-Dfile.encoding=UTF-8", "result=\"invalid_utf8\"");
+}
+
+#[test]
+fn a_line_without_end_is_told() {
+    let endless = "x".repeat(5 << 20);
+    check_log(log() + &endless, "raise `line_bytes`", "result=\"too_long\"");
+}
+
+#[test]
+fn torn_lines_are_counted_and_the_others_are_read() {
+    let log = log();
+    let mut torn = String::new();
+    for (number, line) in log.split_inclusive('\n').enumerate() {
+        torn.push_str(if number % 5 == 4 {
+            &line[line.len() / 2 + 1..]
+        } else {
+            line
+        });
+    }
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("jobmanager.log"), torn).unwrap();
+    let told = flinktail(
+        &["replay", "jobmanager.log", "--timezone", "UTC"],
+        directory.path(),
+    );
+    let told = String::from_utf8_lossy(&told.success().get_output().stdout).into_owned();
+    assert!(told.contains("RUNNING"), "{told}");
+}
+
+#[test]
+fn a_folder_without_logs_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join("log")).unwrap();
+    check(
+        directory.path(),
+        "holds no JobManager log yet",
+        "flinktail_build_info",
+    );
+}
+
+#[test]
+fn what_cannot_be_listed_is_told_and_the_rest_is_read() {
+    // A loop of links fails to open for everybody; permissions mean nothing to root, whom containers often run as.
+    let directory = tempfile::tempdir().unwrap();
+    let log_folder = directory.path().join("log");
+    fs::create_dir(&log_folder).unwrap();
+    symlink("other.log", log_folder.join("loop.log")).unwrap();
+    symlink("loop.log", log_folder.join("other.log")).unwrap();
+    fs::write(log_folder.join("jobmanager.log"), log()).unwrap();
+    check(
+        directory.path(),
+        "loop.log: cannot",
+        "flinktail_source_errors_total{source=\"log/loop.log\",op=\"stat\"}",
+    );
+}
+
+#[test]
+fn a_replay_of_nothing_fails_and_says_what_is_missing() {
+    let directory = tempfile::tempdir().unwrap();
+    let failed = flinktail(&["replay", "gone.log"], directory.path()).code(1);
+    let said = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
+    assert!(said.contains("gone.log: no log there"), "{said}");
+}
