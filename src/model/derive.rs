@@ -184,6 +184,7 @@ impl Fleet {
             return;
         }
         job.track.graph = Graph::Plain;
+        job.revision += 1;
         self.enter(key, to, Basis::Log, Some(from), told);
     }
 
@@ -270,6 +271,7 @@ impl Fleet {
         if !begins {
             // Another file of the same process: it speaks from now on.
             job.track.owner = told.log;
+            job.revision += 1;
             if let Some(process) = self.processes.get(&told.log) {
                 job.track.process = process.number;
             }
@@ -283,6 +285,7 @@ impl Fleet {
             return;
         };
         let previous = job.track.graph_id.replace(graph);
+        job.revision += 1;
         if let Some(previous) = previous {
             self.graphs.remove(&previous);
         }
@@ -490,6 +493,7 @@ impl Fleet {
     fn set_graph(&mut self, key: &Key, graph: Graph) {
         if let Some(job) = self.jobs.get_mut(key) {
             job.track.graph = graph;
+            job.revision += 1;
         }
     }
 
@@ -518,8 +522,19 @@ impl Job {
 }
 
 impl EndReason {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Signal,
+        Self::Shutdown,
+        Self::Terminated,
+        Self::Fatal,
+        Self::Replaced,
+        Self::LogGone,
+    ];
+
     /// For people, after "UNKNOWN: ".
-    const fn for_people(self) -> &'static str {
+    #[must_use]
+    pub const fn for_people(self) -> &'static str {
         match self {
             Self::Signal => "its JobManager was told to stop",
             Self::Shutdown => "its JobManager is shutting down",
