@@ -4,6 +4,7 @@
 
 mod agreement;
 mod architecture;
+mod names;
 mod relayout;
 mod repository;
 mod runs;
