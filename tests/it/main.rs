@@ -4,6 +4,7 @@
 
 mod agreement;
 mod architecture;
+mod dashboards;
 mod names;
 mod relayout;
 mod repository;
