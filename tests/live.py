@@ -153,8 +153,8 @@ def dashboards():
             for target in panel.get("targets", []):
                 found.append(("%s: %s" % (path, panel["title"]), target["expr"]))
         for annotation in board["annotations"]["list"]:
-            if "expr" in annotation:
-                found.append(("%s: annotation %s" % (path, annotation["name"]), annotation["expr"]))
+            if "target" in annotation:
+                found.append(("%s: annotation %s" % (path, annotation["name"]), annotation["target"]["expr"]))
     return found
 
 

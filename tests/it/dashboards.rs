@@ -149,7 +149,7 @@ impl Linted {
         for note in list(&self.board["annotations"]["list"]) {
             if note["builtIn"] != 1 {
                 // Annotations know no `$__rate_interval`.
-                self.check_expression(text(&note["name"]), text(&note["expr"]), &["1m"]);
+                self.check_expression(text(&note["name"]), text(&note["target"]["expr"]), &["1m"]);
             }
         }
     }
