@@ -2,6 +2,7 @@
 //! none.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -131,21 +132,35 @@ fn every_label_of_rules_and_dashboards_exists() {
     check_none("no such label", &listed);
 }
 
-/// The flags of a command and of those below it, as their help tells them.
-fn flags(command: &[&str]) -> BTreeSet<String> {
-    let help = Command::new(env!("CARGO_BIN_EXE_flinktail"))
+/// What `--help` says of a command.
+fn help(command: &[&str]) -> String {
+    let mut flinktail = Command::new(env!("CARGO_BIN_EXE_flinktail"));
+    // No terminal, no width of one: clap then wraps at its own.
+    let help = flinktail
         .args(command)
         .arg("--help")
+        .env_remove("COLUMNS")
         .output()
         .unwrap();
-    let help = String::from_utf8(help.stdout).unwrap();
-    let mut known = all(r"(?m)^ +(?:-\w, )?--([a-z.-]+)", &help);
+    String::from_utf8(help.stdout).unwrap()
+}
+
+/// The commands that a help page lists, in its order.
+fn commands_below(help: &str) -> Vec<String> {
     let below = help.split_once("Commands:\n").map_or("", |(_, rest)| rest);
-    let below = below.split("\n\n").next().unwrap_or_default();
-    for name in all(r"(?m)^  ([a-z]+) ", below) {
-        if name != "help" {
-            known.append(&mut flags(&[command, &[&*name]].concat()));
-        }
+    let names = below.lines().take_while(|line| !line.is_empty());
+    let names = names.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    // What a long description goes on with is indented further, and begins with nothing.
+    let own = names.filter(|name| !name.is_empty() && *name != "help");
+    own.map(str::to_owned).collect()
+}
+
+/// The flags of a command and of those below it.
+fn flags(command: &[&str]) -> BTreeSet<String> {
+    let help = help(command);
+    let mut known = all(r"(?m)^ +(?:-\w, )?--([a-z.-]+)", &help);
+    for name in commands_below(&help) {
+        known.append(&mut flags(&[command, &[&*name]].concat()));
     }
     known
 }
@@ -246,4 +261,36 @@ fn every_link_between_pages_leads_somewhere() {
         }
     }
     check_none("links to nothing", &broken);
+}
+
+/// Every help page of a command and of those below it.
+fn write_help(command: &[&str], page: &mut String) {
+    let text = help(command);
+    let name = ["flinktail"]
+        .iter()
+        .chain(command)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(" ");
+    writeln!(page, "\n## {name}\n\n```text\n{}\n```", text.trim_end()).unwrap();
+    for below in commands_below(&text) {
+        write_help(&[command, &[&*below]].concat(), page);
+    }
+}
+
+#[test]
+fn every_flag_is_documented() {
+    let mut page = String::from(
+        "# The command line\n\nWhat `--help` says of every command. Generated; a test keeps it equal (`BLESS=1 cargo test` writes it anew).\n",
+    );
+    write_help(&[], &mut page);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/command-line.md");
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&path, &page).unwrap();
+    }
+    let kept = fs::read_to_string(&path).unwrap();
+    assert!(
+        kept == page,
+        "docs/command-line.md is out of date: BLESS=1 cargo test writes it anew"
+    );
 }
