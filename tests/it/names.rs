@@ -12,8 +12,11 @@ use regex::Regex;
 
 use crate::repository::{check_none, files, read};
 
-/// Words that begin as metrics do: the kind of entity, as in `[retention.flink_job]`.
-const NO_METRICS: [&str; 1] = ["flink_job"];
+/// Words that begin as metrics do: the kind of entity, as in `[retention.flink_job]`, and events that rules tell of.
+const NO_METRICS: [&str; 3] = ["flink_job", "process_started", "process_ending"];
+
+/// Endings of files that are read: pictures are not.
+const TEXTS: [&str; 3] = ["md", "yml", "json"];
 
 /// Labels that Prometheus adds.
 const SCRAPE_LABELS: [&str; 3] = ["job", "instance", "le"];
@@ -32,6 +35,10 @@ const RUNBOOKS: &str = "https://github.com/flinktail/flinktail/blob/main/docs/ru
 fn texts(folders: &[&str]) -> Vec<(String, String)> {
     let paths = folders.iter().flat_map(|folder| files(folder));
     paths
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|ending| TEXTS.iter().any(|known| ending == *known))
+        })
         .map(|path| (path.display().to_string(), read(&path)))
         .collect()
 }
@@ -252,11 +259,11 @@ fn every_alert_is_tested_and_carries_what_a_page_needs() {
 #[test]
 fn every_link_between_pages_leads_somewhere() {
     let mut broken = Vec::new();
-    for path in files("docs") {
-        for target in all(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", &read(&path)) {
-            let beside = path.parent().unwrap().join(&target);
+    for (path, text) in texts(&["docs", "deploy"]) {
+        for target in all(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", &text) {
+            let beside = Path::new(&path).with_file_name(&target);
             if !fs::exists(Path::new(env!("CARGO_MANIFEST_DIR")).join(beside)).unwrap() {
-                broken.push(format!("{}: {target}", path.display()));
+                broken.push(format!("{path}: {target}"));
             }
         }
     }
