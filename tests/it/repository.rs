@@ -35,16 +35,20 @@ pub fn sources(below: &str) -> Vec<(PathBuf, String)> {
     let rust = files(below)
         .into_iter()
         .filter(|path| path.extension().is_some_and(|e| e == "rs"));
-    rust.map(|path| (path.clone(), fs::read_to_string(root().join(path)).unwrap()))
-        .collect()
+    rust.map(|path| (path.clone(), read(&path))).collect()
 }
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// A file's text; its path is from the root.
+pub fn read(path: &Path) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
 /// Asserts that nothing was found, telling all that was.
-fn check_none(rule: &str, offences: &[String]) {
+pub fn check_none(rule: &str, offences: &[String]) {
     assert!(offences.is_empty(), "{rule}:\n  {}", offences.join("\n  "));
 }
 
