@@ -73,7 +73,7 @@ def check(flinktail, folder, servers):
         servers.append(subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT))
 
     start("flinktail", flinktail, "watch", os.path.join(folder, "*", "jobmanager.log"), "--timezone", "UTC",
-          "--poll-interval", "500ms", "--web.listen-address", addresses["flinktail"])
+          "--poll-interval", "500ms", "--state-dir", folder + "/state", "--web.listen-address", addresses["flinktail"])
     start("alertmanager", "prometheus-alertmanager", "--config.file", write(folder, "alertmanager.yml", ALERTMANAGER),
           "--storage.path", folder + "/alerts", "--web.listen-address", addresses["alertmanager"],
           "--cluster.listen-address=")

@@ -18,16 +18,15 @@ const SCHEMA: u64 = 42;
 const COLUMNS: u64 = 24;
 
 /// Units used, each one of Grafana's own ids (`@grafana/data`, value formats).
-const UNITS: [&str; 9] = [
+const UNITS: [&str; 8] = [
     "none",
     "s",
     "bytes",
     "Bps",
-    "rps",
+    "cps",
     "reqps",
     "percentunit",
     "dateTimeFromNow",
-    "short",
 ];
 
 /// The datasource that the reader chooses.
