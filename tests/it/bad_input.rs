@@ -91,7 +91,7 @@ impl Daemon {
         daemon
     }
 
-    /// `/metrics`, which is there once the view after the catch-up is.
+    /// `/metrics` of the view after the catch-up. HTTP 1.0, so that no chunk ends inside a line.
     fn page(&self) -> String {
         let (_, address) = self.said.split_once("http://").unwrap();
         let address = address.split_whitespace().next().unwrap();
@@ -99,11 +99,7 @@ impl Daemon {
             let mut stream = TcpStream::connect(address).unwrap();
             stream.set_read_timeout(Some(PATIENCE)).unwrap();
             let mut page = String::new();
-            write!(
-                stream,
-                "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-            )
-            .unwrap();
+            write!(stream, "GET /metrics HTTP/1.0\r\n\r\n").unwrap();
             stream.read_to_string(&mut page).unwrap();
             if page.contains("flinktail_ready 1") {
                 return page;
