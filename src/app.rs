@@ -1,9 +1,10 @@
 //! The daemon and the replay: which thread does what, in which order things start and stop.
 //!
-//! One thread reads, decodes and derives ([`watch`]); it owns the model and hands out views of it. A small runtime serves
+//! One thread reads, decodes and derives ([`mod@watch`]); it owns the model and hands out views of it. A small runtime serves
 //! HTTP and waits for signals. Nothing is locked between them but the pointer to the last view.
 
 pub mod engine;
+mod keeper;
 mod merge;
 pub mod replay;
 mod watch;
@@ -18,6 +19,7 @@ use crate::decode::layouts::Layouts;
 use crate::pipeline::{ChosenLayout, LogSettings, Wording};
 use crate::problem::Problem;
 use crate::rules::RuleSet;
+use crate::store::StoreError;
 use crate::tail;
 
 pub use watch::watch;
@@ -39,6 +41,9 @@ pub enum AppError {
         /// What the system says.
         error: std::io::Error,
     },
+    /// A state directory that cannot be used.
+    #[error("{0}")]
+    State(StoreError),
     /// The system refused something that the program cannot do without.
     #[error("{what}: {error}")]
     System {

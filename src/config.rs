@@ -45,6 +45,10 @@ pub struct Settings {
     pub listen_addresses: Vec<SocketAddr>,
     /// Where positions and entities are kept; none keeps them in memory.
     pub state_dir: Option<PathBuf>,
+    /// How long history is kept there; none keeps it for ever.
+    pub history_age: Option<Duration>,
+    /// How large the database may grow before the oldest history goes, bytes.
+    pub history_bytes: u64,
     /// Rule and layout files that add to or override those built in.
     pub rules_dir: Option<PathBuf>,
     /// How talkative the program's own log is.
@@ -68,6 +72,8 @@ impl Default for Settings {
             // Loopback: what a log tells is not for everybody on the network until the operator says so.
             listen_addresses: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, PORT))],
             state_dir: None,
+            history_age: Some(Duration::from_secs(30 * 86_400)),
+            history_bytes: 1 << 30,
             rules_dir: None,
             log_level: tracing::Level::INFO,
             log_format: LogFormat::Text,

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! The modules below stand in the order in which a byte passes through them. `scan`, `decode`, `rules`, `model` and
-//! `pipeline` are the core: they do no I/O, read no clock and start no thread; time and bytes are arguments. `tail`
-//! and `expose` are the edge. Only `app` and `cli` know everything. `tests/it/architecture.rs` holds these directions.
+//! `pipeline` are the core: they do no I/O, read no clock and start no thread; time and bytes are arguments. `tail`,
+//! `store` and `expose` are the edge. Only `app` and `cli` know everything. `tests/it/architecture.rs` holds these directions.
 
 pub mod line;
 pub mod stats;
@@ -26,6 +26,8 @@ pub mod rules;
 pub mod model;
 
 pub mod pipeline;
+
+pub mod store;
 
 pub mod expose;
 

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// One log: a rotation family (`x.log`, `x.log.1`, `x.log.2.gz` …) or standard input.
 ///
-/// Numbers are given by the edge when it first sees a family and are never reused within one run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Numbers are given by the edge when it first sees a family and belong to it for as long as it is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LogId(pub u32);
 
 /// Where a line began: bytes from the start of the (uncompressed) file that held it.
@@ -15,7 +17,8 @@ pub type Offset = u64;
 ///
 /// Application mode before 1.16 with high availability uses `000…0` for every job, so an id is unique only within
 /// one cluster (`ApplicationDispatcherBootstrap.ZERO_JOB_ID`).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct JobId(pub [u8; 16]);
 
 impl JobId {
@@ -28,6 +31,20 @@ impl JobId {
             *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
         }
         Some(Self(id))
+    }
+}
+
+impl TryFrom<String> for JobId {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(text.as_bytes()).ok_or("no job id")
+    }
+}
+
+impl From<JobId> for String {
+    fn from(id: JobId) -> Self {
+        id.to_string()
     }
 }
 

@@ -17,4 +17,5 @@ mod tests;
 mod twins;
 
 pub use fleet::{Counters, DEFAULT_LIMIT, Fleet, LogContext};
-pub use job::{Basis, Entry, Failure, HISTORY, Job, Scheduler};
+pub use job::{Basis, Entry, Failure, Graph, HISTORY, Job, Scheduler, Taken, Track};
+pub use process::{Announced, CauseOf, Process};

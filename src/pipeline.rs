@@ -8,6 +8,7 @@
 mod decoder;
 mod head;
 mod lines;
+mod memory;
 mod recognise;
 mod tally;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use crate::scan::Scanner;
 
 pub use decoder::{LogDecoder, LogSettings, ReadAt};
 pub use head::{HeadFacts, Writer, read_head};
+pub use memory::Memory;
 pub use tally::Tally;
 
 /// What logs may look like and what their lines mean: shared by all logs, never changed.

@@ -205,6 +205,57 @@ pub struct ProgramStats {
     pub ready: bool,
     /// Bytes that were there at the start, and how many of them have been read.
     pub backlog: Backlog,
+    /// The store; none where there is no state directory.
+    pub store: Option<StoreStats>,
+}
+
+/// How the store was found at the start; the `result` label of `flinktail_store_load_result`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoadResult {
+    /// There was none.
+    New,
+    /// As it was left.
+    Loaded,
+    /// Damaged: set aside, and begun anew.
+    Damaged,
+    /// Written by a later release: left alone, and not used.
+    Newer,
+    /// It could not be opened.
+    Failed,
+}
+
+impl LoadResult {
+    /// All results, in the order shown.
+    pub const ALL: [Self; 5] = [Self::New, Self::Loaded, Self::Damaged, Self::Newer, Self::Failed];
+
+    /// The label's value.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Loaded => "loaded",
+            Self::Damaged => "damaged",
+            Self::Newer => "newer",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The store's numbers; they start with the process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreStats {
+    /// What is shown is on the disk.
+    pub up: bool,
+    /// How it was found.
+    pub load: LoadResult,
+    /// Commits.
+    pub commits: u64,
+    /// Failed commits and failed tries to open it.
+    pub errors: u64,
+    /// When the last commit reached the disk.
+    pub last_success: Option<Timestamp>,
+    /// Bytes of the database in use.
+    pub bytes: u64,
 }
 
 /// Progress of the catch-up at the start.

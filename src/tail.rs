@@ -42,7 +42,10 @@ pub use discover::{BadSource, Source};
 pub use identity::Position;
 pub use notice::Notice;
 pub use reader::{Chunk, LogReader};
-pub use tailer::{Outcome, Tailer};
+pub use tailer::{Known, Outcome, Tailer};
+
+/// Name of standard input as a log.
+pub const STDIN: &str = "-";
 
 /// What the tailer tells of a log when it appears.
 #[derive(Debug, Clone, PartialEq, Eq)]

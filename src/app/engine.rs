@@ -10,8 +10,9 @@ use super::merge::Merge;
 use crate::line::LogId;
 use crate::model::event::{EndReason, Event, Said, Seen};
 use crate::model::{Fleet, LogContext};
-use crate::pipeline::{LogDecoder, ReadAt, Wording};
+use crate::pipeline::{LogDecoder, Memory, ReadAt, Wording};
 use crate::stats::{Blind, ProgramStats, RecordResult, SourceStats};
+use crate::store::{LogState, Progress, Saved};
 use crate::tail;
 
 /// The cluster of logs for which neither the user nor the path names one.
@@ -43,8 +44,25 @@ pub struct Engine {
     now: Timestamp,
     /// Old content is still being read.
     catching_up: bool,
-    /// What the last call to the model may have changed is not yet shown.
-    changed: bool,
+    /// Bytes came since last asked.
+    fed: bool,
+    /// What is not shown yet.
+    news: News,
+    /// What the decoders of an earlier run remembered of logs not yet opened.
+    memories: BTreeMap<LogId, Memory>,
+    /// Counted in earlier runs: matches by rule, and unknown state words.
+    before: (BTreeMap<String, u64>, u64),
+}
+
+/// What happened since the last view was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum News {
+    /// Nothing.
+    None,
+    /// Bytes were read.
+    Read,
+    /// The model was told something.
+    Changed,
 }
 
 #[derive(Debug)]
@@ -70,14 +88,63 @@ impl Engine {
             fleet: Fleet::with_limit(limit),
             now: Timestamp::UNIX_EPOCH,
             catching_up: true,
-            changed: false,
+            fed: false,
+            news: News::None,
+            memories: BTreeMap::new(),
+            before: (BTreeMap::new(), 0),
         }
+    }
+
+    /// Goes on from what was saved; to be called before anything is read.
+    pub fn restore(&mut self, saved: Saved) {
+        let Progress {
+            logs,
+            rule_matches,
+            unknown_states,
+            ..
+        } = saved.progress;
+        self.fleet = Fleet::restore(self.fleet.limit(), saved.jobs, saved.processes, saved.counters);
+        self.memories = logs.into_iter().map(|log| (log.id, log.memory)).collect();
+        self.before = (rule_matches, unknown_states);
     }
 
     /// The jobs.
     #[must_use]
     pub const fn fleet(&self) -> &Fleet {
         &self.fleet
+    }
+
+    /// The jobs, for the store to take and give back what was evicted.
+    pub const fn fleet_mut(&mut self) -> &mut Fleet {
+        &mut self.fleet
+    }
+
+    /// Whether the jobs stand for all that was read. While old content of several logs is merged, some of what was read
+    /// waits for the others.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        !self.catching_up || self.merge.is_empty()
+    }
+
+    /// How far everything was read, and what was counted on the way.
+    #[must_use]
+    pub fn progress(&self, tailer: &tail::Tailer) -> Progress {
+        let stats = self.stats(tailer.stats());
+        let (mut rule_matches, unknown_states) = (self.before.0.clone(), stats.unknown_states);
+        rule_matches.extend(stats.rule_matches);
+        let logs = tailer.stats().into_iter().filter_map(|(id, mut numbers)| {
+            let id = id?;
+            let log = self.logs.get(&id)?;
+            numbers.cluster = log.cluster.to_string();
+            let memory = log.decoder.memory();
+            Some(LogState { id, numbers, memory })
+        });
+        Progress {
+            logs: logs.collect(),
+            positions: tailer.positions(),
+            rule_matches,
+            unknown_states,
+        }
     }
 
     /// The jobs, once nothing more is read.
@@ -91,14 +158,20 @@ impl Engine {
         self.now = now;
     }
 
-    /// Whether the model was told anything since last asked.
-    pub const fn take_changed(&mut self) -> bool {
-        std::mem::replace(&mut self.changed, false)
+    /// What happened since [`Self::shown`].
+    #[must_use]
+    pub const fn news(&self) -> News {
+        self.news
     }
 
-    /// Not shown after all.
-    pub const fn set_changed(&mut self) {
-        self.changed = true;
+    /// All that happened was shown.
+    pub const fn shown(&mut self) {
+        self.news = News::None;
+    }
+
+    /// Whether any bytes came since last asked.
+    pub const fn take_fed(&mut self) -> bool {
+        std::mem::replace(&mut self.fed, false)
     }
 
     /// The logs whose old content is still expected.
@@ -130,7 +203,11 @@ impl Engine {
         if self.catching_up {
             self.merge.open(log, Arc::clone(&cluster));
         }
-        let decoder = LogDecoder::new(Arc::clone(&self.wording), log, source.log.clone());
+        let mut decoder = LogDecoder::new(Arc::clone(&self.wording), log, source.log.clone());
+        if let Some(memory) = self.memories.remove(&log) {
+            let is_stdin = info.name == tail::STDIN;
+            decoder.remember(if is_stdin { memory.without_bytes() } else { memory });
+        }
         let name = info.name.clone();
         self.logs.insert(
             log,
@@ -152,6 +229,7 @@ impl Engine {
 
     /// More bytes of a log.
     pub fn bytes(&mut self, log: LogId, read: &tail::Read<'_>) {
+        self.fed = true;
         let at = ReadAt {
             offset: read.offset,
             now: self.now,
@@ -163,6 +241,7 @@ impl Engine {
             },
             fresh: read.fresh,
         };
+        self.news = self.news.max(News::Read);
         self.decode(log, |decoder, out| decoder.push(read.bytes, at, out));
     }
 
@@ -197,19 +276,19 @@ impl Engine {
             read(&mut entry.decoder, &mut |seen| merge.push(seen));
             self.drain();
         } else {
-            let (fleet, now, changed) = (&mut self.fleet, self.now, &mut self.changed);
+            let (fleet, now, news) = (&mut self.fleet, self.now, &mut self.news);
             read(&mut entry.decoder, &mut |seen| {
                 fleet.apply(&seen, now);
-                *changed = true;
+                *news = News::Changed;
             });
         }
     }
 
     fn drain(&mut self) {
-        let (fleet, now, changed) = (&mut self.fleet, self.now, &mut self.changed);
+        let (fleet, now, news) = (&mut self.fleet, self.now, &mut self.news);
         self.merge.drain(|seen| {
             fleet.apply(seen, now);
-            *changed = true;
+            *news = News::Changed;
         });
     }
 
@@ -251,8 +330,9 @@ impl Engine {
                 .logs
                 .values()
                 .map(|log| log.decoder.tally().rule_matches(index))
-                .sum();
-            stats.rule_matches.insert(rule.id().to_owned(), matches);
+                .sum::<u64>();
+            let before = self.before.0.get(rule.id()).copied().unwrap_or(0);
+            stats.rule_matches.insert(rule.id().to_owned(), before + matches);
         }
         for (id, mut source) in tailed {
             if let Some(log) = id.and_then(|id| self.logs.get(&id)) {
@@ -267,7 +347,8 @@ impl Engine {
             .logs
             .values()
             .map(|log| log.decoder.tally().unknown_states)
-            .sum();
+            .sum::<u64>()
+            + self.before.1;
         stats
     }
 }
@@ -307,7 +388,7 @@ impl tail::Sink for Engine {
             said,
         };
         self.fleet.apply(&seen, self.now);
-        self.changed = true;
+        self.news = News::Changed;
     }
 }
 

@@ -63,6 +63,12 @@ impl Merge {
         }
     }
 
+    /// Whether every event taken was given out.
+    pub(super) fn is_empty(&self) -> bool {
+        let mut queues = self.clusters.values().flat_map(BTreeMap::values);
+        queues.all(|queue| queue.events.is_empty())
+    }
+
     /// No more old content comes from this log.
     pub(super) fn finish(&mut self, log: LogId) {
         if let Some(queue) = self.queue_mut(log) {

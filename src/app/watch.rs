@@ -11,7 +11,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::engine::Engine;
+use super::engine::{Engine, News};
+use super::keeper::{Keeper, known_logs};
 use super::{AppError, classifier, sources};
 use crate::cli::progress::Progress;
 use crate::config::{ReadFrom, Settings};
@@ -20,6 +21,7 @@ use crate::model::Counters;
 use crate::observe;
 use crate::pipeline::Wording;
 use crate::stats::ProgramStats;
+use crate::store::{Bounds, Saved};
 use crate::tail::wake::Wake;
 use crate::tail::{self, Tailer};
 
@@ -28,6 +30,10 @@ const REFRESH: Duration = Duration::from_secs(10);
 
 /// While more is to be read at once, views are published no more often than this: the reader comes first.
 const BUSY_REFRESH: Duration = Duration::from_millis(50);
+
+/// How long bytes that changed no job wait to be kept: reading them again after a crash costs little, a commit for each
+/// of them would cost much.
+const READ_REFRESH: Duration = Duration::from_secs(1);
 
 /// Pass period where the system tells of changes, and where it does not.
 const PERIOD_TOLD: Duration = Duration::from_secs(10);
@@ -140,6 +146,23 @@ fn nothing_yet(settings: &Settings) -> View {
     )
 }
 
+/// Opens the state directory, if there is one, and reads what was kept in it.
+fn restore(settings: &Settings) -> Result<(Option<Keeper>, Saved), AppError> {
+    let Some(dir) = &settings.state_dir else {
+        info!(
+            "no --state-dir: after a restart the logs are read again from their beginning, and what was rotated away by \
+             then no longer counts"
+        );
+        return Ok((None, Saved::default()));
+    };
+    let bounds = Bounds {
+        age: settings.history_age,
+        bytes: settings.history_bytes,
+    };
+    let (keeper, saved) = Keeper::open(dir, bounds)?;
+    Ok((Some(keeper), saved))
+}
+
 /// The thread that owns everything between the files and the published view.
 struct Reader {
     engine: Engine,
@@ -155,6 +178,9 @@ struct Reader {
     ready: bool,
     /// Standard input is a source and has not come to its end.
     reads_stdin: bool,
+    keeper: Option<Keeper>,
+    /// What is shown while old content is being read: what was kept when the program was stopped.
+    before: (Counters, ProgramStats),
 }
 
 impl Reader {
@@ -175,14 +201,17 @@ impl Reader {
             period: settings.poll_interval.unwrap_or(PERIOD_DEAF),
             ..tail::Settings::default()
         };
+        let (keeper, mut saved) = restore(settings)?;
         let classify = classifier(Arc::clone(&wording), &beside);
+        let positions = std::mem::take(&mut saved.progress.positions);
         let mut tailer = Tailer::new(
             Arc::new(tail::fs::OsFs),
             paths,
             classify,
             tail_settings,
-            Vec::new(),
+            positions,
         );
+        tailer.remember(known_logs(&saved.progress));
         let wake = Wake::start();
         if reads_stdin {
             let waker = wake.waker();
@@ -193,11 +222,19 @@ impl Reader {
             })?);
         }
         let now = Instant::now();
-        Ok(Self {
-            engine: Engine::new(wording, beside, settings.limits.entities),
+        let counters = saved.counters.clone();
+        let kept_sources = saved.progress.logs.iter().map(|log| (None, log.numbers.clone()));
+        let kept_sources = kept_sources.collect();
+        let mut engine = Engine::new(wording, beside, settings.limits.entities);
+        engine.restore(saved);
+        let before = (counters, engine.stats(kept_sources));
+        let mut views = ViewBuilder::new(view_settings(settings));
+        engine.fleet().jobs().for_each(|job| views.put(job));
+        let mut reader = Self {
+            engine,
             tailer,
             wake,
-            views: ViewBuilder::new(view_settings(settings)),
+            views,
             published,
             stop,
             period: settings.poll_interval,
@@ -206,7 +243,11 @@ impl Reader {
             evicted: 0,
             ready: false,
             reads_stdin,
-        })
+            keeper,
+            before,
+        };
+        reader.publish();
+        Ok(reader)
     }
 
     fn run(mut self, runtime: &Handle, once: bool) {
@@ -231,7 +272,8 @@ impl Reader {
                 self.stop.cancel();
             }
             if !outcome.more {
-                let wait = outcome.wait.min(REFRESH);
+                let unkept = self.engine.news() > News::None;
+                let wait = outcome.wait.min(if unkept { READ_REFRESH } else { REFRESH });
                 runtime.block_on(async {
                     tokio::select! {
                         () = waker.woken() => {}
@@ -241,7 +283,7 @@ impl Reader {
                 });
             }
         }
-        self.publish();
+        self.keep_and_publish();
     }
 
     /// Ends the merge of old content, log by log, and at last the catch-up.
@@ -249,8 +291,10 @@ impl Reader {
         if self.ready {
             return;
         }
+        // A log that should give something and does not (a disk error) must not hold up the logs that wait for it.
+        let stalled = !self.engine.take_fed() && more;
         for log in self.engine.unfinished() {
-            if !self.tailer.is_behind(log) {
+            if !self.tailer.is_behind(log) || (stalled && self.engine.wants(log)) {
                 self.engine.finish(log);
             }
         }
@@ -289,21 +333,31 @@ impl Reader {
 
     fn publish_if_due(&mut self, more: bool) {
         let waited = self.last_published.elapsed();
-        let changed = self.engine.take_changed();
-        let due = if more {
-            waited >= BUSY_REFRESH
-        } else {
-            changed || waited >= REFRESH || !self.published.borrow().stats().ready
+        let due = match self.engine.news() {
+            _ if !self.ready => waited >= READ_REFRESH,
+            _ if more => waited >= BUSY_REFRESH,
+            News::Changed => true,
+            News::Read => waited >= READ_REFRESH,
+            News::None => waited >= REFRESH,
         };
-        if due {
-            self.publish();
-        } else if changed {
-            self.engine.set_changed();
+        if due || self.ready != self.published.borrow().stats().ready {
+            self.keep_and_publish();
         }
     }
 
-    /// Renders the jobs that changed and hands out a new view. While old content is being read it shows no jobs: a job of
-    /// last month is not RUNNING because its end has not been read yet.
+    /// Writes down what is new, then shows it: what was once shown must survive a crash, or counters would fall.
+    fn keep_and_publish(&mut self) {
+        if let Some(keeper) = &mut self.keeper
+            && self.engine.is_settled()
+        {
+            keeper.keep(&mut self.engine, &self.tailer, observe::now());
+        }
+        self.engine.shown();
+        self.publish();
+    }
+
+    /// Renders the jobs that changed and hands out a new view. While old content is being read it shows what was kept when
+    /// the program was stopped, or no jobs: one of last month is not RUNNING because its end has not been read yet.
     fn publish(&mut self) {
         let fleet = self.engine.fleet();
         if self.ready {
@@ -315,14 +369,15 @@ impl Reader {
                 self.views.retain(|cluster, id| fleet.job(cluster, id).is_some());
             }
         }
-        let mut stats = self.engine.stats(self.tailer.stats());
+        let (counters, mut stats) = if self.ready {
+            let stats = self.engine.stats(self.tailer.stats());
+            (fleet.counters().clone(), stats)
+        } else {
+            self.before.clone()
+        };
         stats.ready = self.ready;
         stats.backlog = self.tailer.backlog();
-        let counters = if self.ready {
-            fleet.counters().clone()
-        } else {
-            Counters::default()
-        };
+        stats.store = self.keeper.as_ref().map(|keeper| keeper.stats().clone());
         let view = self.views.view(counters, stats, observe::now());
         self.published.send_replace(Arc::new(view));
         self.last_published = Instant::now();

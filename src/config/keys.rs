@@ -171,16 +171,48 @@ pub(super) static PLAIN: [Table<Settings>; 6] = [
     Table {
         name: "state",
         about: "What survives a restart.",
-        keys: &[Key {
-            name: "dir",
-            takes: "a directory",
-            about: "Where positions, entities and history are kept. Without it they are kept in memory, and the logs \
-                    are read again after a restart.",
-            flag: "--state-dir",
-            example: "\"/var/lib/flinktail\"",
-            read: |settings, value| put(&mut settings.state_dir, value.path()),
-            show: |settings, _| settings.state_dir.as_deref().map(quoted_path),
-        }],
+        keys: &[
+            Key {
+                name: "dir",
+                takes: "a directory",
+                about: "Where positions, entities and history are kept. Without it they are kept in memory, and the logs \
+                        are read again after a restart.",
+                flag: "--state-dir",
+                example: "\"/var/lib/flinktail\"",
+                read: |settings, value| put(&mut settings.state_dir, value.path()),
+                show: |settings, _| settings.state_dir.as_deref().map(quoted_path),
+            },
+            Key {
+                name: "history_age",
+                takes: "a duration, or \"never\"",
+                about: "For how long history is kept for `flinktail history` and the views of the database; \"never\" \
+                        removes none for its age.",
+                flag: "",
+                example: "",
+                read: |settings, value| set(&mut settings.history_age, value.parsed(value::keep)),
+                show: |settings, _| {
+                    Some(
+                        settings
+                            .history_age
+                            .map_or_else(|| quoted("never"), quoted_duration),
+                    )
+                },
+            },
+            Key {
+                name: "history_bytes",
+                takes: "a number from 1048576 to 1099511627776",
+                about: "How large the database may grow before the oldest history is removed.",
+                flag: "",
+                example: "",
+                read: |settings, value| {
+                    set(
+                        &mut settings.history_bytes,
+                        value.number(1 << 20..=1 << 40).map(|bytes| bytes as u64),
+                    )
+                },
+                show: |settings, _| Some(settings.history_bytes.to_string()),
+            },
+        ],
     },
     Table {
         name: "rules",

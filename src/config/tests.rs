@@ -1,3 +1,5 @@
+//! Configurations, good and bad, against what they say and the messages they get.
+
 use super::*;
 
 /// Knows one layout, as the decoder would know its own.

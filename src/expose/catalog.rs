@@ -2,7 +2,7 @@
 //! all derive from it. A new metric is one more entry under `families/`.
 
 use super::Settings;
-use super::families::{job, process, program, source};
+use super::families::{job, process, program, source, store};
 use super::render::{Samples, put};
 use super::view::View;
 use crate::model::Job;
@@ -101,11 +101,12 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
 }
 
 /// Every family, by what it tells of.
-fn chapters() -> [(&'static str, &'static [Family]); 4] {
+fn chapters() -> [(&'static str, &'static [Family]); 5] {
     [
         ("Jobs", job::FAMILIES),
         ("States, entities and rules", program::FAMILIES),
         ("Sources", source::FAMILIES),
+        ("The store", store::FAMILIES),
         ("The process", process::FAMILIES),
     ]
 }
@@ -118,7 +119,7 @@ pub fn markdown() -> String {
         Generated from the catalogue in `src/expose/families/`; a test keeps the two equal (`BLESS=1 cargo test` writes it anew).\n\n\
         Served at `/metrics` as Prometheus text 0.0.4 or OpenMetrics 1.0, by `Accept`. Samples carry no timestamps. Label values\n\
         longer than 512 bytes are cut and end in `…` and a hash. Counters of jobs, states, records, rules and sources never fall;\n\
-        those under \"The process\" start with the process.\n",
+        those under \"The store\" and \"The process\" start with the process.\n",
     );
     for (title, families) in chapters() {
         put(&mut page, format_args!("\n## {title}\n"));

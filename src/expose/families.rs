@@ -4,3 +4,4 @@ pub mod job;
 pub mod process;
 pub mod program;
 pub mod source;
+pub mod store;

@@ -8,7 +8,7 @@ use flate2::{Compression, Crc};
 use hyper::body::Bytes;
 
 use super::catalog::Fill;
-use super::families::{job, program, source};
+use super::families::{job, program, source, store};
 use super::render::{Format, write_family};
 use super::view::{RenderedJob, View};
 
@@ -55,7 +55,11 @@ impl Pieces {
             return true;
         }
         let place = self.family - job::FAMILIES.len();
-        let Some(family) = program::FAMILIES.iter().chain(source::FAMILIES).nth(place) else {
+        let mut families = program::FAMILIES
+            .iter()
+            .chain(source::FAMILIES)
+            .chain(store::FAMILIES);
+        let Some(family) = families.nth(place) else {
             return false;
         };
         if let Fill::Program(fill) = family.fill {

@@ -89,6 +89,10 @@ pub async fn serve(
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, _)) => {
+                // An answer's last piece must not wait 40 ms for the client to acknowledge the one before.
+                if let Err(error) = stream.set_nodelay(true) {
+                    debug!(%error, "answers may be late");
+                }
                 // All connections at work on answers: refused at once, which a client understands better than silence.
                 let Some(place) = connections.admit() else {
                     continue;

@@ -86,7 +86,7 @@ impl Fleet {
             }
             Event::GlobalFailure => self.failure_announced(seen.mdc_job, told),
             Event::ProcessStarted { version, .. } => {
-                if self.twins.begins(told.log, told.at) {
+                if self.is_new_process(told.log, told.at) {
                     self.process_ended(EndReason::Replaced, told);
                 }
                 if let Some(process) = self.processes.get_mut(&told.log) {
@@ -102,7 +102,7 @@ impl Fleet {
     /// Whether a line was a copy; the log that holds its original is from then on known for a twin.
     fn is_copy(&mut self, original: Option<LogId>, told: Told) -> bool {
         if let Some(original) = original {
-            self.twins.found(original, told.log);
+            self.found_twins(original, told.log);
         }
         original.is_some()
     }
@@ -197,6 +197,7 @@ impl Fleet {
             return;
         }
         job.track.graph = Graph::Plain;
+        job.revision += 1;
         self.enter(key, to, Basis::Log, Some(from), told);
     }
 
@@ -244,13 +245,22 @@ impl Fleet {
 
     /// Counts a restart of reason `process` where a job that was alive begins anew under another process or leader.
     fn come_back(&mut self, key: &Key, told: Told) {
-        let Some(process) = self.processes.get(&told.log) else {
+        let Some((owner, process)) = self.jobs.get(key).map(|job| (job.track.owner, job.track.process))
+        else {
             return;
         };
+        let twins = self.are_twins(owner, told.log);
+        let same = twins
+            && self
+                .processes
+                .get(&owner)
+                .is_some_and(|speaker| speaker.number == process);
+        let Some(process) = self.processes.get_mut(&told.log) else {
+            return;
+        };
+        // Whoever starts a job is alive, though its banner was never seen.
+        process.ending = false;
         let Some(job) = self.jobs.get_mut(key) else { return };
-        let owner = self.processes.get(&job.track.owner);
-        let same = self.twins.are(job.track.owner, told.log)
-            && owner.is_some_and(|owner| owner.number == job.track.process);
         let was_alive = match job.state {
             // Both stand for a life that was cut off, and are left by a new one only.
             JobState::Unknown | JobState::Suspended => job.is_born(),
@@ -259,10 +269,10 @@ impl Fleet {
         if was_alive {
             job.count_restart(RestartReason::Process);
         }
-        let previous = std::mem::replace(&mut job.track.owner, told.log);
+        job.track.owner = told.log;
         job.track.former.retain(|log| *log != told.log);
-        if !self.twins.are(previous, told.log) && !job.track.former.contains(&previous) {
-            job.track.former.push(previous);
+        if !twins && !job.track.former.contains(&owner) {
+            job.track.former.push(owner);
         }
         job.track.process = process.number;
         job.flink_version.clone_from(&process.version);
@@ -286,6 +296,7 @@ impl Fleet {
         if !begins {
             // Another file of the same process: it speaks from now on.
             job.track.owner = told.log;
+            job.revision += 1;
             if let Some(process) = self.processes.get(&told.log) {
                 job.track.process = process.number;
             }
@@ -306,6 +317,7 @@ impl Fleet {
             return;
         };
         let previous = job.track.graph_id.replace(graph);
+        job.revision += 1;
         if let Some(previous) = previous {
             self.graphs.remove(&previous);
         }
@@ -449,7 +461,7 @@ impl Fleet {
             .jobs
             .iter()
             .filter(|(_, job)| {
-                self.twins.are(job.track.owner, told.log) && !job.state.is_terminal() && job.is_born()
+                self.are_twins(job.track.owner, told.log) && !job.state.is_terminal() && job.is_born()
             })
             .filter(|(_, job)| job.state != JobState::Suspended || why != EndReason::Shutdown)
             // Of several ends the first took the job along, and is the reason told.
@@ -517,6 +529,7 @@ impl Fleet {
     fn set_graph(&mut self, key: &Key, graph: Graph) {
         if let Some(job) = self.jobs.get_mut(key) {
             job.track.graph = graph;
+            job.revision += 1;
         }
     }
 
@@ -545,8 +558,19 @@ impl Job {
 }
 
 impl EndReason {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Signal,
+        Self::Shutdown,
+        Self::Terminated,
+        Self::Fatal,
+        Self::Replaced,
+        Self::LogGone,
+    ];
+
     /// For people, after "UNKNOWN: ".
-    const fn for_people(self) -> &'static str {
+    #[must_use]
+    pub const fn for_people(self) -> &'static str {
         match self {
             Self::Signal => "its JobManager was told to stop",
             Self::Shutdown => "its JobManager is shutting down",

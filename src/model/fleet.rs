@@ -9,7 +9,6 @@ use super::event::Seen;
 use super::flink_job::JobState;
 use super::job::Job;
 use super::process::Process;
-use super::twins::Twins;
 use crate::line::{JobId, LogId};
 
 /// Jobs kept unless the configuration says otherwise. Ended ones make room for new ones; live ones never do.
@@ -47,11 +46,11 @@ pub struct Fleet {
     pub(super) processes: BTreeMap<LogId, Process>,
     /// Which job an execution graph belongs to: its id begins the attempt ids of its tasks.
     pub(super) graphs: BTreeMap<JobId, Key>,
-    /// Console and file of one process.
-    pub(super) twins: Twins,
     pub(super) counters: Counters,
     /// Ended jobs by when they ended: the order in which they make room.
     ended: BTreeSet<(Timestamp, Key)>,
+    /// Forgotten, and not yet taken by whoever keeps them.
+    evicted: Vec<Job>,
     limit: usize,
 }
 
@@ -69,17 +68,64 @@ impl Fleet {
             jobs: BTreeMap::new(),
             processes: BTreeMap::new(),
             graphs: BTreeMap::new(),
-            twins: Twins::default(),
             counters: Counters::default(),
             ended: BTreeSet::new(),
+            evicted: Vec::new(),
             limit: limit.max(1),
         }
     }
 
+    /// The fleet that was left with these jobs, processes and counters.
+    ///
+    /// Where there are more than `limit` jobs, all are taken: new ones make room first.
+    #[must_use]
+    pub fn restore(
+        limit: usize,
+        jobs: Vec<Job>,
+        processes: BTreeMap<LogId, Process>,
+        counters: Counters,
+    ) -> Self {
+        let mut fleet = Self {
+            processes,
+            counters,
+            ..Self::with_limit(limit)
+        };
+        for job in jobs {
+            let key = (Arc::clone(&job.cluster), job.id);
+            if let Some(graph) = job.track.graph_id {
+                fleet.graphs.insert(graph, key.clone());
+            }
+            fleet.note_end(&key, None, job.ended_at());
+            fleet.jobs.insert(key, job);
+        }
+        fleet
+    }
+
+    /// What is known of each log's process.
+    #[must_use]
+    pub const fn processes(&self) -> &BTreeMap<LogId, Process> {
+        &self.processes
+    }
+
+    /// Goes on from the counters that a job had when it was evicted: to be told when its id is seen again.
+    pub fn take_up_counters(&mut self, job: &Job) {
+        let key = (Arc::clone(&job.cluster), job.id);
+        let Some(returned) = self.jobs.get_mut(&key) else {
+            return;
+        };
+        returned.take_up(job);
+    }
+
+    /// The jobs forgotten since last asked, to make room; oldest first. To be asked for often: they are held until then.
+    pub fn take_evicted(&mut self) -> Vec<Job> {
+        std::mem::take(&mut self.evicted)
+    }
+
     /// Tells the cluster of a log before its first event; an event of a log never opened changes nothing.
     pub fn open_log(&mut self, log: LogId, context: LogContext) {
-        self.processes
-            .entry(log)
+        let process = self.processes.entry(log);
+        process
+            .and_modify(|process| process.cluster = Arc::clone(&context.cluster))
             .or_insert_with(|| Process::new(context.cluster));
     }
 
@@ -93,7 +139,8 @@ impl Fleet {
 
     /// All jobs, by cluster and id.
     pub fn jobs(&self) -> impl Iterator<Item = &Job> {
-        self.jobs.values()
+        // One of which nothing but refused lines was seen has no state to show.
+        self.jobs.values().filter(|job| job.is_born())
     }
 
     /// How many jobs there are.
@@ -154,9 +201,11 @@ impl Fleet {
         let Some((_, key)) = self.ended.pop_first() else {
             return false;
         };
-        let graph = self.jobs.remove(&key).and_then(|job| job.track.graph_id);
-        if let Some(graph) = graph {
-            self.graphs.remove(&graph);
+        if let Some(job) = self.jobs.remove(&key) {
+            if let Some(graph) = &job.track.graph_id {
+                self.graphs.remove(graph);
+            }
+            self.evicted.push(job);
         }
         self.counters.evicted += 1;
         true

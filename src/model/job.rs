@@ -113,15 +113,15 @@ pub struct Job {
     pub scheduler: Option<Scheduler>,
     /// Why it is UNKNOWN, for people; none in every other state.
     pub unknown_because: Option<&'static str>,
-    /// Rises with every change of the fields above, so that a view need not compare them.
+    /// Rises with every change of any other field, so that neither a view nor the store need compare them.
     pub revision: u64,
     /// What the derivation remembers beyond what it shows.
-    pub(super) track: Track,
+    pub track: Track,
 }
 
-/// What the derivation of a job remembers beyond what it shows.
+/// What the derivation of a job remembers beyond what it shows: of use to who keeps jobs over a restart, and to nobody else.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Track {
+pub struct Track {
     /// The log that speaks for the job: that of its last life's start, or of its last applied line.
     pub owner: LogId,
     /// Which process of that log (banners counted).
@@ -138,7 +138,7 @@ pub(super) struct Track {
 
 /// Under the adaptive scheduler a graph is cancelled for a restart as well as for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Graph {
+pub enum Graph {
     /// The graph's states are the job's.
     Plain,
     /// Cancelled for a restart: its CANCELED is not the job's.
@@ -149,9 +149,12 @@ pub(super) enum Graph {
 
 /// The signature of a line about a job: equal ones from two logs are one line written twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Taken {
+pub struct Taken {
+    /// Kind of line, and the states that it names.
     pub what: (u8, Option<JobState>, Option<JobState>),
+    /// Its time.
     pub at: Timestamp,
+    /// The log that gave it first.
     pub log: LogId,
     /// A second log has already given its copy.
     pub paired: bool,
@@ -195,6 +198,24 @@ impl Job {
     #[must_use]
     pub const fn restarts_for(&self, reason: RestartReason) -> u64 {
         self.restarts[reason as usize]
+    }
+
+    /// Goes on from the counters that it had in an earlier life; that life's history counts as dropped.
+    pub fn take_up(&mut self, before: &Self) {
+        for (count, before) in self.restarts.iter_mut().zip(before.restarts) {
+            *count += before;
+        }
+        for (count, before) in self.entered.iter_mut().zip(before.entered) {
+            *count += before;
+        }
+        self.history_dropped += before.entries();
+        self.revision += before.revision + 1;
+    }
+
+    /// Entries of history that it ever had, dropped ones included.
+    #[must_use]
+    pub fn entries(&self) -> u64 {
+        self.history_dropped + self.history.len() as u64
     }
 
     /// True from the first state that it is known to have entered.
@@ -264,6 +285,7 @@ impl Job {
             .find(|t| t.what == what && t.at == at && t.log != log && !t.paired)
         {
             first.paired = true;
+            self.revision += 1;
             return Some(first.log);
         }
         if self.track.taken.len() == TAKEN {
@@ -275,6 +297,7 @@ impl Job {
             log,
             paired: false,
         });
+        self.revision += 1;
         None
     }
 }

@@ -1,12 +1,12 @@
 //! What is known of one log: its JobManager process, and what that process said without naming a job.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::event::{Cause, RestartReason};
-use crate::line::JobId;
+use crate::line::{JobId, LogId};
 
 /// How far apart an announcement (`Restarting job.`, a task's failure) and the job's own line may be.
 ///
@@ -17,39 +17,53 @@ const BELONGS: SignedDuration = SignedDuration::from_secs(1);
 const ANNOUNCED: usize = 256;
 
 /// One log's process.
-#[derive(Debug, Clone)]
-pub(super) struct Process {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
     /// The cluster label of its jobs.
     pub cluster: Arc<str>,
     /// Banners seen: which process of this log is speaking.
     pub number: u32,
     /// Flink's version as the last banner named it.
     pub version: Option<Arc<str>>,
+    /// When its banner was written.
+    pub began: Option<Timestamp>,
+    /// Logs that hold the same lines: console and file of one process.
+    pub twins: BTreeSet<LogId>,
     /// Its end was announced: REST is closed, and what its jobs still print is the process falling apart.
     pub ending: bool,
     /// The log has shown the adaptive scheduler.
     pub adaptive: bool,
-    restarts: VecDeque<Announced>,
-    failure: Option<Announced>,
+    /// Restarts announced, waiting for their jobs' lines.
+    pub restarts: VecDeque<Announced>,
+    /// The failure announced last, waiting for its job's line.
+    pub failure: Option<Announced>,
     /// Whom the next exception belongs to.
     pub cause_of: CauseOf,
 }
 
 /// Whom an exception that continues a record belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CauseOf {
+pub enum CauseOf {
+    /// To no record of interest.
     Nobody,
+    /// To this job's own line.
     Job(JobId),
+    /// To the restart announced last.
     LastRestart,
+    /// To the failure announced last.
     LastFailure,
 }
 
 /// Something said without naming a job, waiting for the job's own line.
-#[derive(Debug, Clone)]
-pub(super) struct Announced {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    /// Event time.
     pub at: Option<Timestamp>,
+    /// The job where the line or its logging context named one.
     pub job: Option<JobId>,
+    /// Why, for a restart.
     pub reason: RestartReason,
+    /// The exception that followed.
     pub cause: Option<Cause>,
 }
 
@@ -72,6 +86,8 @@ impl Process {
             cluster,
             number: 0,
             version: None,
+            began: None,
+            twins: BTreeSet::new(),
             ending: false,
             adaptive: false,
             restarts: VecDeque::new(),

@@ -9,14 +9,17 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
 use super::lines::{last_header, line_end, line_start, trimmed};
+use super::memory::Memory;
 use super::recognise::Recognised;
 use super::tally::Tally;
 use super::{ChosenLayout, Wording};
 use crate::decode::clock::Clock;
 use crate::decode::layout::Layout;
 use crate::decode::record::Record;
+use crate::decode::time::{Day, Printed, Zone};
 use crate::line::{JobId, LogId, Offset};
 use crate::model::event::{Cause, Event, Said, Seen};
 use crate::rules::Matched;
@@ -52,8 +55,8 @@ pub struct ReadAt {
 }
 
 /// How far the record at hand has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Stage {
     /// No line of it was a candidate so far.
     Unread,
     /// Begins like a statement; how many lines were tried.
@@ -68,10 +71,10 @@ enum Stage {
 }
 
 /// The record that the last line read belongs to.
-#[derive(Debug, Clone, Copy)]
-struct Open {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Open {
     /// Where its header lies in the buffer; none once it grew too long to keep.
-    start: Option<usize>,
+    pub(super) start: Option<usize>,
     stage: Stage,
 }
 
@@ -113,6 +116,44 @@ impl LogDecoder {
             skipping: false,
             following: false,
             tally: Tally::default(),
+        }
+    }
+
+    /// What it remembers, for another decoder to go on from.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        let mut memory = Memory {
+            carry: self.buffer.clone(),
+            seen: self.seen,
+            open: self.open,
+            skipping: self.skipping,
+            last_time: self.clock.last(),
+            ..Memory::default()
+        };
+        self.recognised.write(&mut memory);
+        self.tally.write(&mut memory);
+        memory
+    }
+
+    /// Goes on from what a decoder of the same log remembered; to be called before the first bytes.
+    pub fn remember(&mut self, memory: Memory) {
+        self.recognised.read(&memory, &self.wording.layouts);
+        self.tally.read(&memory);
+        if let Some(at) = memory.last_time {
+            self.clock.resolve(&Printed::Instant(at), None);
+            if self.recognised.is_dateless() {
+                // The time of day, said once more at that very time, gives the clock its date back.
+                self.clock.set_read_at(at);
+                let time = at.to_zoned(self.settings.zone.clone()).time();
+                let (day, zone) = (Day::Missing, Zone::Unprinted);
+                self.clock.resolve(&Printed::Civil { day, time, zone }, None);
+            }
+        }
+        if memory.is_sound() {
+            self.seen = memory.seen;
+            self.open = memory.open;
+            self.skipping = memory.skipping;
+            self.buffer = memory.carry;
         }
     }
 

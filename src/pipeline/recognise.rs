@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::ChosenLayout;
+use super::memory::Memory;
 use super::tally::Tally;
 use crate::decode::detect::Detected;
 use crate::decode::layout::Layout;
@@ -12,8 +15,9 @@ use crate::decode::layouts::Layouts;
 const FIRM: usize = 20;
 
 /// How much of a logger's name the log prints, as far as it has shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Loggers {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Loggers {
+    #[default]
     Unseen,
     Shortened,
     /// One of Flink's was printed whole: a shortened one is somebody else's from then on.
@@ -43,6 +47,29 @@ impl Recognised {
             loggers: Loggers::Unseen,
             dateless: false,
             headers: 0,
+        }
+    }
+
+    /// Writes down what was recognised.
+    pub(super) fn write(&self, memory: &mut Memory) {
+        memory.layout = self.layout.as_ref().map(|layout| layout.id().to_owned());
+        memory.loggers = self.loggers;
+        memory.dateless = self.dateless;
+        memory.headers_in_file = self.headers;
+    }
+
+    /// Takes up what was recognised, unless the layout is not the same any more.
+    pub(super) fn read(&mut self, memory: &Memory, layouts: &Layouts) {
+        let Some(id) = memory.layout.as_deref() else {
+            return;
+        };
+        if !self.chosen {
+            self.layout = layouts.named(id).map(|id| Arc::new(layouts.get(id).clone()));
+        }
+        if self.layout.as_ref().is_some_and(|layout| layout.id() == id) {
+            self.loggers = memory.loggers;
+            self.dateless = memory.dateless;
+            self.headers = memory.headers_in_file;
         }
     }
 

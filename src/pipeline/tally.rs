@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::memory::{Memory, blind_named};
 use crate::decode::detect::Levels;
 use crate::decode::record::{Level, Record};
 use crate::rules::{Refusal, RuleId};
@@ -10,6 +11,8 @@ use crate::stats::{Blind, RecordResult, SourceStats};
 /// Headers sampled before a log without INFO is called blind. Flink's banner is INFO, so a log read from its beginning
 /// shows one within the first three lines.
 const ENOUGH: u64 = 5;
+
+const LEVELS: [Level; 5] = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error];
 
 /// Counters of one log.
 #[derive(Debug, Clone, Default)]
@@ -96,6 +99,35 @@ impl Tally {
     #[must_use]
     pub const fn records(&self, result: RecordResult) -> u64 {
         self.records[result as usize]
+    }
+
+    /// Writes down what belongs to the log. Matches of rules belong to the program: the set of rules may be another one
+    /// after a restart.
+    pub(super) fn write(&self, memory: &mut Memory) {
+        let named = RecordResult::ALL.map(|result| (result.name().to_owned(), self.records(result)));
+        memory.records = named.into();
+        memory.last_line = self.last_line;
+        memory.levels = LEVELS
+            .into_iter()
+            .filter(|level| self.levels.has(*level))
+            .fold(0, |bits, level| bits | 1 << level as u8);
+        memory.headers = self.headers;
+        memory.blind = self.layout_blind.map(|blind| blind.name().to_owned());
+    }
+
+    /// Takes up what was written down.
+    pub(super) fn read(&mut self, memory: &Memory) {
+        for result in RecordResult::ALL {
+            self.records[result as usize] = memory.records.get(result.name()).copied().unwrap_or(0);
+        }
+        self.last_line = memory.last_line;
+        for level in LEVELS {
+            if memory.levels >> level as u8 & 1 == 1 {
+                self.levels.add(level);
+            }
+        }
+        self.headers = memory.headers;
+        self.layout_blind = memory.blind.as_deref().and_then(blind_named);
     }
 
     /// Fills what a decoder knows into a source's numbers.

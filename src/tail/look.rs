@@ -196,8 +196,8 @@ impl Tailer {
                 cluster,
                 source,
             };
-            let id = self.new_id();
-            let mut log = Log::new(id, info, dir.to_owned(), stem.clone());
+            let mut log = self.new_log(info, dir.to_owned(), stem.clone());
+            let id = log.id;
             log.restored = self.restored.remove(&name).unwrap_or_default();
             log.resumed = !log.restored.is_empty();
             self.families

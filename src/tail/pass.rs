@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Settings;
 use super::fs::Fs;
 use super::notice::Notices;
-use crate::stats::{Lost, Op, Rotation};
+use crate::stats::{Lost, Op, Rotation, SourceStats};
 
 /// What one pass lends to everything that it touches.
 pub(super) struct Pass {
@@ -66,6 +66,16 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
+    /// Those of an earlier run.
+    pub(super) fn of(stats: SourceStats) -> Self {
+        Self {
+            read_bytes: stats.read_bytes,
+            lost_bytes: stats.lost_bytes,
+            rotations: stats.rotations,
+            errors: stats.errors,
+        }
+    }
+
     pub(super) fn failed(&mut self, op: Op) {
         *self.errors.entry(op).or_default() += 1;
     }

@@ -15,11 +15,11 @@ use super::identity::{FileId, Place, Position};
 use super::log::{Log, Progress, Stage};
 use super::look::Trouble;
 use super::notice::Notice;
-use super::pass::Pass;
+use super::pass::{Numbers, Pass};
 use super::reader::LogReader;
 use super::stdin::{Stdin, Taken};
 use super::wake::Hints;
-use super::{Classify, LogInfo, Read, Settings, Sink};
+use super::{Classify, LogInfo, Read, STDIN, Settings, Sink};
 use crate::line::LogId;
 use crate::stats::{Backlog, Op, SourceStats};
 
@@ -61,7 +61,18 @@ pub struct Tailer {
     pub(super) troubles: BTreeMap<PathBuf, Trouble>,
     buffer: Vec<u8>,
     stdin: Option<(Log, Option<Stdin>)>,
+    /// Logs of an earlier run that were not found yet.
+    known: BTreeMap<String, Known>,
     next_id: u32,
+}
+
+/// What a log was in an earlier run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    /// Its id, which it keeps.
+    pub id: LogId,
+    /// Its numbers: bytes read and lost, rotations and errors are counted on from here.
+    pub numbers: SourceStats,
 }
 
 impl Tailer {
@@ -99,20 +110,27 @@ impl Tailer {
             begun: false,
             troubles: BTreeMap::new(),
             stdin: None,
+            known: BTreeMap::new(),
             next_id: 0,
         }
+    }
+
+    /// Tells what logs were in an earlier run, by their names; to be called before anything else.
+    pub fn remember(&mut self, known: BTreeMap<String, Known>) {
+        self.next_id = known.values().map(|known| known.id.0).max().unwrap_or(0);
+        self.known = known;
     }
 
     /// Reads standard input where a source is `-`.
     pub fn attach_stdin(&mut self, stdin: Stdin) {
         if let Some(source) = self.sources.iter().position(Source::is_stdin) {
             let info = LogInfo {
-                name: "-".into(),
-                path: "-".into(),
+                name: STDIN.into(),
+                path: STDIN.into(),
                 cluster: None,
                 source,
             };
-            let mut log = Log::new(self.new_id(), info, PathBuf::new(), OsString::new());
+            let mut log = self.new_log(info, PathBuf::new(), OsString::new());
             log.stage = Stage::Followed;
             self.stdin = Some((log, Some(stdin)));
         }
@@ -260,9 +278,15 @@ impl Tailer {
         self.pass.notices.take()
     }
 
-    pub(super) fn new_id(&mut self) -> LogId {
-        self.next_id += 1;
-        LogId(self.next_id)
+    /// A log, with the id and the numbers that it had in an earlier run.
+    pub(super) fn new_log(&mut self, info: LogInfo, dir: PathBuf, stem: OsString) -> Log {
+        let Some(known) = self.known.remove(&info.name) else {
+            self.next_id += 1;
+            return Log::new(LogId(self.next_id), info, dir, stem);
+        };
+        let mut log = Log::new(known.id, info, dir, stem);
+        log.numbers = Numbers::of(known.numbers);
+        log
     }
 
     /// Reads from every log that has something, each in turn. Returns whether there is more.

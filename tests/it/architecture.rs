@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::repository::sources;
 
 /// A module, and the modules, or parts of them, that it may name. A module may always name its own parts.
-const MAY_KNOW: [(&str, &[&str]); 11] = [
+const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("line", &[]),
     ("problem", &[]),
     ("stats", &["line"]),
@@ -31,6 +31,7 @@ const MAY_KNOW: [(&str, &[&str]); 11] = [
         &["line", "problem", "stats", "scan", "decode", "rules", "model"],
     ),
     ("tail", &["line", "stats"]),
+    ("store", &["line", "stats", "model", "pipeline", "tail"]),
     ("expose", &["line", "stats", "model", "observe"]),
     ("observe", &[]),
 ];

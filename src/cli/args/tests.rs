@@ -1,3 +1,5 @@
+//! The command line against a table of good and bad ones.
+
 use super::*;
 
 fn layouts(text: &str, _rules: Option<&std::path::Path>) -> Result<(), String> {

@@ -1,3 +1,5 @@
+//! Stories of jobs, as golden text.
+
 use std::collections::VecDeque;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Civil times to instants: zones, folds, gaps and missing dates.
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 

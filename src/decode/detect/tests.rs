@@ -1,3 +1,5 @@
+//! Which layout a piece of a log is recognised as.
+
 use std::sync::LazyLock;
 
 use proptest::prelude::*;

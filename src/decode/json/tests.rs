@@ -1,3 +1,5 @@
+//! JSON records of every known shape, and hostile ones.
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;

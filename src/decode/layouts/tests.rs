@@ -1,3 +1,5 @@
+//! The built-in layouts against their folder, and layout files with problems.
+
 use std::fs;
 use std::path::Path;
 

@@ -1,3 +1,5 @@
+//! Pattern strings from real configurations, each with a line.
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;

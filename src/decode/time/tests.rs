@@ -1,3 +1,5 @@
+//! Times as printed, by every known form.
+
 use jiff::Timestamp;
 
 use super::{Printed, TimeForm, Zone};

@@ -1,0 +1,386 @@
+//! What survives a restart: positions, jobs, counters and history in one `SQLite` database, written in one transaction.
+//!
+//! State is a fold over the bytes read. A database that holds how far was read and what followed from it, both of one
+//! moment, makes a crash cost nothing: what comes after the moment is read again and counts once. So
+//! [`Store::commit`] writes all of it or nothing, and only what changed. Its format is described in `docs/store.md`.
+
+mod history;
+mod jobs;
+mod logs;
+mod rows;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, ErrorCode};
+use rustix::fs::{FlockOperation, flock};
+
+use crate::line::{JobId, LogId};
+use crate::model::{Counters, Fleet, Job, Process};
+use crate::pipeline::Memory;
+use crate::stats::SourceStats;
+use crate::tail::Position;
+
+pub use history::Bounds;
+
+/// Name of the file whose lock says that the directory is in use.
+const LOCK: &str = "lock";
+
+/// Why the store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process holds the directory.
+    #[error("{} is in use by another flinktail; give each its own --state-dir", .0.display())]
+    InUse(PathBuf),
+    /// What the database holds makes no sense.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+    /// Written by a later release.
+    #[error(
+        "the database has version {version}, which this release does not know; start the release that wrote it"
+    )]
+    Newer {
+        /// Its version.
+        version: u32,
+    },
+    /// Written by an earlier release and not brought up to date, which `flinktail watch` does.
+    #[error(
+        "the database has version {version}, which is older than this release; start `flinktail watch` with it once"
+    )]
+    Older {
+        /// Its version.
+        version: u32,
+    },
+    /// The directory or a file in it was moved or deleted.
+    #[error("the database was moved or deleted while it was in use")]
+    Gone,
+    /// The database refuses.
+    #[error("{0}")]
+    Sql(#[from] rusqlite::Error),
+    /// The file system refuses.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// A row that cannot be read.
+    #[error("the database is damaged: {0}")]
+    Row(#[from] serde_json::Error),
+}
+
+impl StoreError {
+    /// What is there is of no use, however often it is tried.
+    fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged(_) | Self::Row(_) => true,
+            Self::Sql(rusqlite::Error::SqliteFailure(error, _)) => {
+                matches!(error.code, ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+            }
+            // A table or column that is not there, or holds something of another type.
+            Self::Sql(error) => !matches!(error, rusqlite::Error::SqliteFailure(..)),
+            _ => false,
+        }
+    }
+}
+
+/// One log as it is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogState {
+    /// Its id, which it keeps.
+    pub id: LogId,
+    /// Its name, cluster and numbers; what the decoder counts is in `memory`.
+    pub numbers: SourceStats,
+    /// What its decoder remembers.
+    pub memory: Memory,
+}
+
+/// Everything that is kept beside the jobs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Progress {
+    /// Every log.
+    pub logs: Vec<LogState>,
+    /// How far every file was read.
+    pub positions: Vec<Position>,
+    /// Matches of each rule, by its id.
+    pub rule_matches: BTreeMap<String, u64>,
+    /// State words outside Flink's closed set.
+    pub unknown_states: u64,
+}
+
+/// What was kept.
+#[derive(Debug, Default)]
+pub struct Saved {
+    /// Every job that was not evicted.
+    pub jobs: Vec<Job>,
+    /// What is known of each log's process.
+    pub processes: BTreeMap<LogId, Process>,
+    /// The model's counters.
+    pub counters: Counters,
+    /// The rest.
+    pub progress: Progress,
+}
+
+/// Holds a state directory for one process, as long as it lives.
+#[derive(Debug)]
+pub struct DirLock {
+    _file: File,
+}
+
+impl DirLock {
+    /// Takes the directory, made if it is not there. The lock is the kernel's: it ends with the process, however that ends.
+    pub fn take(dir: &Path) -> Result<Self, StoreError> {
+        let dir = schema::make_dir(dir)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .custom_flags(i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0))
+            .open(dir.join(LOCK))?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::InUse(dir)),
+            Err(error) => Err(StoreError::Io(error.into())),
+        }
+    }
+}
+
+/// How the database was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// There was none.
+    New,
+    /// As it was left.
+    Whole,
+    /// Damaged, and set aside under this name for whoever wants to look; a new one was begun.
+    Damaged(PathBuf, String),
+}
+
+type Key = (Arc<str>, JobId);
+
+/// What of a job is written.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    /// None until its row is written for the first time in its present life.
+    revision: Option<u64>,
+    entries: u64,
+}
+
+/// An open database.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    path: PathBuf,
+    /// Device and inode of the database when it was opened.
+    id: (u64, u64),
+    jobs: HashMap<Key, Written>,
+    /// Evicted jobs that are not written yet.
+    evicted: Vec<Job>,
+    /// As last written.
+    progress: Progress,
+    processes: BTreeMap<LogId, Process>,
+    counters: Counters,
+}
+
+impl Store {
+    /// Opens the database of a directory, made if it is not there, and reads what was kept.
+    ///
+    /// A damaged one is set aside. One of a later release is left alone: [`StoreError::Newer`].
+    pub fn open(dir: &Path) -> Result<(Self, Saved, Found), StoreError> {
+        let path = schema::make_dir(dir)?.join(schema::FILE);
+        let is_new = std::fs::metadata(&path).map_or(true, |file| file.len() == 0);
+        match Self::open_file(&path) {
+            Ok((store, saved)) => Ok((store, saved, if is_new { Found::New } else { Found::Whole })),
+            Err(error) if error.is_damage() => {
+                let aside = schema::set_aside(&path)?;
+                let (store, saved) = Self::open_file(&path)?;
+                Ok((store, saved, Found::Damaged(aside, error.to_string())))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Opens it again after it could not be written. What the program knows is newer than what is there, and is all
+    /// written by the next commit.
+    pub fn reopen(dir: &Path) -> Result<(Self, Found), StoreError> {
+        let (mut store, _, found) = Self::open(dir)?;
+        for written in store.jobs.values_mut() {
+            written.revision = None;
+        }
+        Ok((store, found))
+    }
+
+    fn open_file(path: &Path) -> Result<(Self, Saved), StoreError> {
+        let connection = schema::open(path)?;
+        let file = std::fs::metadata(path)?;
+        let (counters, rule_matches, unknown_states) = logs::read_counters(&connection)?;
+        let saved = Saved {
+            jobs: jobs::read(&connection)?,
+            processes: logs::read_processes(&connection)?,
+            counters,
+            progress: Progress {
+                logs: logs::read(&connection)?,
+                positions: logs::read_positions(&connection)?,
+                rule_matches,
+                unknown_states,
+            },
+        };
+        let written = |job: &Job| {
+            let written = Written {
+                revision: Some(job.revision),
+                entries: job.entries(),
+            };
+            ((Arc::clone(&job.cluster), job.id), written)
+        };
+        let store = Self {
+            connection,
+            path: path.to_owned(),
+            id: (file.dev(), file.ino()),
+            jobs: saved.jobs.iter().map(written).collect(),
+            evicted: Vec::new(),
+            progress: saved.progress.clone(),
+            processes: saved.processes.clone(),
+            counters: saved.counters.clone(),
+        };
+        Ok((store, saved))
+    }
+
+    /// Writes what changed since the last commit, all of it or nothing, to the disk.
+    ///
+    /// Jobs that were evicted are kept for their history, and for their counters should their id return: the fleet takes
+    /// those up here, before anybody has seen it without them.
+    pub fn commit(
+        &mut self,
+        fleet: &mut Fleet,
+        progress: &Progress,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.evicted.extend(fleet.take_evicted());
+        self.check_file()?;
+        self.take_back(fleet)?;
+        let transaction = self.connection.transaction()?;
+        let mut written = Vec::new();
+        for job in &self.evicted {
+            jobs::write_evicted(&transaction, &self.jobs, job, now)?;
+        }
+        for job in fleet.jobs() {
+            let key = (Arc::clone(&job.cluster), job.id);
+            let known = self.jobs.get(&key);
+            if known.is_some_and(|known| known.revision == Some(job.revision)) {
+                continue;
+            }
+            jobs::write(
+                &transaction,
+                job,
+                known.map_or(0, |known| known.entries),
+                false,
+                now,
+            )?;
+            written.push(key);
+        }
+        logs::write_processes(&transaction, &self.processes, fleet.processes())?;
+        logs::write_counters(
+            &transaction,
+            (&self.counters, &self.progress),
+            (fleet.counters(), progress),
+        )?;
+        logs::write(&transaction, &self.progress.logs, &progress.logs)?;
+        logs::write_positions(&transaction, &self.progress.positions, &progress.positions)?;
+        transaction.commit()?;
+        // From here on nothing fails: what is remembered as written is.
+        for job in self.evicted.drain(..) {
+            self.jobs.remove(&(job.cluster, job.id));
+        }
+        for key in written {
+            if let Some(job) = fleet.job(&key.0, key.1) {
+                let written = Written {
+                    revision: Some(job.revision),
+                    entries: job.entries(),
+                };
+                self.jobs.insert(key, written);
+            }
+        }
+        self.processes.clone_from(fleet.processes());
+        self.counters.clone_from(fleet.counters());
+        self.progress.clone_from(progress);
+        Ok(())
+    }
+
+    /// Gives jobs that returned after their eviction what they had before it.
+    fn take_back(&mut self, fleet: &mut Fleet) -> Result<(), StoreError> {
+        let gone: Vec<Key> = self
+            .evicted
+            .iter()
+            .map(|job| (Arc::clone(&job.cluster), job.id))
+            .collect();
+        let returned = |job: &&Job| {
+            let key = (Arc::clone(&job.cluster), job.id);
+            !self.jobs.contains_key(&key) || gone.contains(&key)
+        };
+        let news: Vec<Key> = fleet
+            .jobs()
+            .filter(returned)
+            .map(|job| (Arc::clone(&job.cluster), job.id))
+            .collect();
+        for key in news {
+            // Evicted and back within one commit: what it had is not written yet.
+            let unwritten = self
+                .evicted
+                .iter()
+                .position(|job| (&job.cluster, job.id) == (&key.0, key.1));
+            let before = match unwritten {
+                Some(at) => Some(self.evicted.remove(at)),
+                None => jobs::read_evicted(&self.connection, &key.0, key.1)?,
+            };
+            let mut entries = 0;
+            if let Some(before) = before {
+                entries = if unwritten.is_some() {
+                    self.jobs.get(&key).map_or(0, |known| known.entries)
+                } else {
+                    before.entries()
+                };
+                fleet.take_up_counters(&before);
+            }
+            let written = Written {
+                revision: None,
+                entries,
+            };
+            self.jobs.insert(key, written);
+        }
+        Ok(())
+    }
+
+    /// `SQLite` goes on writing to a file that no name leads to any more; nothing of that would survive.
+    fn check_file(&self) -> Result<(), StoreError> {
+        match std::fs::metadata(&self.path) {
+            Ok(file) if (file.dev(), file.ino()) == self.id => Ok(()),
+            Ok(_) => Err(StoreError::Gone),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::Gone),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Removes history beyond its bounds, a part at a time; to be called now and then. True while there is more.
+    pub fn tidy(&mut self, bounds: Bounds, now: Timestamp) -> Result<bool, StoreError> {
+        history::tidy(&mut self.connection, bounds, now)
+    }
+
+    /// Size of the database, bytes.
+    pub fn bytes(&self) -> Result<u64, StoreError> {
+        history::bytes(&self.connection)
+    }
+}
+
+/// Every job that a store knows, evicted ones included, each with all of its history that is kept. Reads beside a
+/// running program. `wanted` is the beginning of an id, or a name; none means all.
+pub fn stories(dir: &Path, wanted: Option<&str>) -> Result<Vec<Job>, StoreError> {
+    let path = dir.join(schema::FILE);
+    std::fs::metadata(&path)?;
+    let connection = schema::open_to_read(&path)?;
+    jobs::read_stories(&connection, wanted)
+}

@@ -1,0 +1,171 @@
+//! Jobs and their history, to and from the database.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::rows::{JobRow, state_named};
+use super::{Key, StoreError, Written};
+use crate::line::{JobId, LogId};
+use crate::model::flink_job::JobState;
+use crate::model::{Basis, Entry, HISTORY, Job};
+
+/// Writes a job, and the entries of its history from number `from` on.
+pub(super) fn write(
+    connection: &Connection,
+    job: &Job,
+    from: u64,
+    evicted: bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let id = job.id.to_string();
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO job (cluster, id, entries, evicted, written, row) VALUES (?, ?, ?, ?, ?, ?)")?
+        .execute(params![
+            &*job.cluster,
+            id,
+            job.entries().cast_signed(),
+            evicted,
+            now.as_second(),
+            serde_json::to_string(&JobRow::of(job))?,
+        ])?;
+    let mut insert = connection.prepare_cached(
+        "INSERT OR REPLACE INTO state_entry \
+         (cluster, id, number, at, from_state, to_state, basis, late, log_id, line_offset, written) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    for (number, entry) in (job.history_dropped..).zip(&job.history) {
+        if number < from {
+            continue;
+        }
+        insert.execute(params![
+            &*job.cluster,
+            id,
+            number.cast_signed(),
+            entry.at.map(|at| at.to_string()),
+            entry.from.map(JobState::name),
+            entry.to.name(),
+            entry.basis.name(),
+            entry.late,
+            entry.line.0.0,
+            entry.line.1.cast_signed(),
+            now.as_second(),
+        ])?;
+    }
+    Ok(())
+}
+
+/// Writes a job that the fleet has forgotten. One that came and went between two commits may have been here before.
+pub(super) fn write_evicted(
+    connection: &Connection,
+    known: &HashMap<Key, Written>,
+    job: &Job,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut job = job.clone();
+    let from = match known.get(&(Arc::clone(&job.cluster), job.id)) {
+        Some(known) => known.entries,
+        None => match read_evicted(connection, &job.cluster, job.id)? {
+            Some(before) => {
+                job.take_up(&before);
+                before.entries()
+            }
+            None => 0,
+        },
+    };
+    write(connection, &job, from, true, now)
+}
+
+/// A job that was evicted, without its entries of history, which count as dropped.
+pub(super) fn read_evicted(
+    connection: &Connection,
+    cluster: &str,
+    id: JobId,
+) -> Result<Option<Job>, StoreError> {
+    let found = connection
+        .prepare_cached("SELECT cluster, id, entries, row FROM job WHERE cluster = ? AND id = ? AND evicted")?
+        .query_row(params![cluster, id.to_string()], |row| Ok(job_of(row)))
+        .optional()?;
+    found.transpose()
+}
+
+/// Every job that was not evicted, with the newest of its history.
+pub(super) fn read(connection: &Connection) -> Result<Vec<Job>, StoreError> {
+    let mut select = connection.prepare("SELECT cluster, id, entries, row FROM job WHERE NOT evicted")?;
+    let mut rows = select.query([])?;
+    let mut jobs = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut job = job_of(row)?;
+        read_history(connection, &mut job, HISTORY)?;
+        jobs.push(job);
+    }
+    Ok(jobs)
+}
+
+/// Every job whose id begins so or whose name is so, with all of its history that is kept.
+pub(super) fn read_stories(connection: &Connection, wanted: Option<&str>) -> Result<Vec<Job>, StoreError> {
+    let mut select = connection.prepare("SELECT cluster, id, entries, row FROM job ORDER BY cluster, id")?;
+    let mut rows = select.query([])?;
+    let mut jobs = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut job = job_of(row)?;
+        let is_wanted = wanted.is_none_or(|wanted| {
+            let id = job.id.to_string();
+            job.name.as_deref() == Some(wanted) || id.starts_with(&wanted.to_ascii_lowercase())
+        });
+        if is_wanted {
+            read_history(connection, &mut job, usize::MAX)?;
+            jobs.push(job);
+        }
+    }
+    Ok(jobs)
+}
+
+fn job_of(row: &Row<'_>) -> Result<Job, StoreError> {
+    let (cluster, id): (String, String) = (row.get(0)?, row.get(1)?);
+    let id =
+        JobId::parse(id.as_bytes()).ok_or_else(|| StoreError::Damaged(format!("{id:?} is no job's id")))?;
+    let kept: JobRow = serde_json::from_str(row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?)?;
+    let mut job = kept.job(Arc::from(cluster), id)?;
+    job.history_dropped = row.get::<_, i64>(2)?.cast_unsigned();
+    Ok(job)
+}
+
+/// Takes at most `most` entries into a job whose entries all count as dropped. Those in the database follow each other
+/// up to the last, since only the oldest are ever removed.
+fn read_history(connection: &Connection, job: &mut Job, most: usize) -> Result<(), StoreError> {
+    let mut select = connection.prepare_cached(
+        "SELECT at, from_state, to_state, basis, late, log_id, line_offset FROM state_entry \
+         WHERE cluster = ? AND id = ? ORDER BY number DESC LIMIT ?",
+    )?;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let mut rows = select.query(params![&*job.cluster, job.id.to_string(), most])?;
+    while let Some(row) = rows.next()? {
+        job.history.push_front(entry_of(row)?);
+        job.history_dropped = job.history_dropped.saturating_sub(1);
+    }
+    Ok(())
+}
+
+fn entry_of(row: &Row<'_>) -> Result<Entry, StoreError> {
+    let at: Option<String> = row.get(0)?;
+    let at = at.map(|at| at.parse()).transpose();
+    let at = at.map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))?;
+    let from: Option<String> = row.get(1)?;
+    let (to, basis): (String, String) = (row.get(2)?, row.get(3)?);
+    Ok(Entry {
+        at,
+        from: from.as_deref().map(state_named).transpose()?,
+        to: state_named(&to)?,
+        basis: if basis == Basis::Log.name() {
+            Basis::Log
+        } else {
+            Basis::Inferred
+        },
+        late: row.get(4)?,
+        line: (LogId(row.get(5)?), row.get::<_, i64>(6)?.cast_unsigned()),
+    })
+}

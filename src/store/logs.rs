@@ -1,0 +1,274 @@
+//! Logs, positions, processes and counters, to and from the database.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+
+use super::rows::ProcessRow;
+use super::{LogState, Progress, StoreError};
+use crate::line::LogId;
+use crate::model::flink_job::JobState;
+use crate::model::{Counters, Process};
+use crate::pipeline::Memory;
+use crate::stats::{Lost, Op, Rotation, SourceStats};
+use crate::tail::Position;
+use crate::tail::identity::{FileId, Head, Place};
+
+/// A log's numbers, by the names of their labels, and what its decoder remembers.
+#[derive(Debug, Serialize, Deserialize)]
+struct LogRow {
+    cluster: String,
+    read_bytes: u64,
+    lost_bytes: BTreeMap<String, u64>,
+    rotations: BTreeMap<String, u64>,
+    errors: BTreeMap<String, u64>,
+    decoder: Memory,
+}
+
+/// Numbers under the names of their kinds.
+fn by_name<K: Copy>(numbers: &BTreeMap<K, u64>, name: impl Fn(K) -> &'static str) -> BTreeMap<String, u64> {
+    numbers
+        .iter()
+        .map(|(kind, count)| (name(*kind).to_owned(), *count))
+        .collect()
+}
+
+/// And back: of the kinds that there are.
+fn by_kind<K: Copy + Ord, const N: usize>(
+    kinds: [K; N],
+    name: impl Fn(K) -> &'static str,
+    numbers: &BTreeMap<String, u64>,
+) -> BTreeMap<K, u64> {
+    kinds
+        .into_iter()
+        .filter_map(|kind| Some((kind, *numbers.get(name(kind))?)))
+        .collect()
+}
+
+pub(super) fn read(connection: &Connection) -> Result<Vec<LogState>, StoreError> {
+    let mut select = connection.prepare("SELECT id, name, row, carry FROM log")?;
+    let mut rows = select.query([])?;
+    let mut logs = Vec::new();
+    while let Some(row) = rows.next()? {
+        let text: String = row.get(2)?;
+        let LogRow {
+            cluster,
+            read_bytes,
+            lost_bytes,
+            rotations,
+            errors,
+            mut decoder,
+        } = serde_json::from_str(&text)?;
+        decoder.carry = row.get(3)?;
+        let mut numbers = SourceStats {
+            name: row.get(1)?,
+            cluster,
+            read_bytes,
+            lost_bytes: by_kind(Lost::ALL, Lost::name, &lost_bytes),
+            rotations: by_kind(Rotation::ALL, Rotation::name, &rotations),
+            errors: by_kind(Op::ALL, Op::name, &errors),
+            ..SourceStats::default()
+        };
+        decoder.fill(&mut numbers);
+        logs.push(LogState {
+            id: LogId(row.get(0)?),
+            numbers,
+            memory: decoder,
+        });
+    }
+    Ok(logs)
+}
+
+/// Writes the logs that changed. Those that are not there any more are kept: they may come back.
+pub(super) fn write(connection: &Connection, old: &[LogState], new: &[LogState]) -> Result<(), StoreError> {
+    let old: BTreeMap<LogId, &LogState> = old.iter().map(|log| (log.id, log)).collect();
+    let mut insert =
+        connection.prepare_cached("INSERT OR REPLACE INTO log (id, name, row, carry) VALUES (?, ?, ?, ?)")?;
+    for log in new.iter().filter(|log| old.get(&log.id) != Some(log)) {
+        let row = LogRow {
+            cluster: log.numbers.cluster.clone(),
+            read_bytes: log.numbers.read_bytes,
+            lost_bytes: by_name(&log.numbers.lost_bytes, Lost::name),
+            rotations: by_name(&log.numbers.rotations, Rotation::name),
+            errors: by_name(&log.numbers.errors, Op::name),
+            decoder: log.memory.clone(),
+        };
+        let text = serde_json::to_string(&row)?;
+        insert.execute(params![log.id.0, log.numbers.name, text, log.memory.carry])?;
+    }
+    Ok(())
+}
+
+pub(super) fn read_positions(connection: &Connection) -> Result<Vec<Position>, StoreError> {
+    let mut select = connection.prepare(
+        "SELECT log, dev, ino, byte_offset, head_len, head_hash, anchor, size, done \
+         FROM file_position ORDER BY log, place",
+    )?;
+    let rows = select.query_map([], |row| {
+        let number = |column: usize| row.get::<_, i64>(column).map(i64::cast_unsigned);
+        Ok(Position {
+            log: row.get(0)?,
+            id: FileId {
+                dev: number(1)?,
+                ino: number(2)?,
+            },
+            place: Place {
+                offset: number(3)?,
+                head: Head {
+                    len: number(4)?,
+                    hash: number(5)?,
+                },
+                anchor: row.get(6)?,
+            },
+            size: number(7)?,
+            done: row.get(8)?,
+            back: 0,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Writes the positions of every log of which one changed, in their order.
+pub(super) fn write_positions(
+    connection: &Connection,
+    old: &[Position],
+    new: &[Position],
+) -> Result<(), StoreError> {
+    let (old, new) = (by_log(old), by_log(new));
+    let mut delete = connection.prepare_cached("DELETE FROM file_position WHERE log = ?")?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO file_position (log, place, dev, ino, byte_offset, head_len, head_hash, anchor, size, done) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    let names: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
+    for name in names {
+        let positions = new.get(name);
+        if old.get(name) == positions {
+            continue;
+        }
+        delete.execute([name])?;
+        for (place, position) in positions.into_iter().flatten().enumerate() {
+            insert.execute(params![
+                name,
+                i64::try_from(place).unwrap_or(i64::MAX),
+                position.id.dev.cast_signed(),
+                position.id.ino.cast_signed(),
+                position.place.offset.cast_signed(),
+                position.place.head.len.cast_signed(),
+                position.place.head.hash.cast_signed(),
+                position.place.anchor,
+                position.size.cast_signed(),
+                position.done,
+            ])?;
+        }
+    }
+    Ok(())
+}
+
+fn by_log(positions: &[Position]) -> BTreeMap<&str, Vec<&Position>> {
+    let mut by_log: BTreeMap<&str, Vec<&Position>> = BTreeMap::new();
+    for position in positions {
+        by_log.entry(&position.log).or_default().push(position);
+    }
+    by_log
+}
+
+pub(super) fn read_processes(connection: &Connection) -> Result<BTreeMap<LogId, Process>, StoreError> {
+    let mut select = connection.prepare("SELECT log_id, row FROM log_process")?;
+    let mut rows = select.query([])?;
+    let mut processes = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let text: String = row.get(1)?;
+        let kept: ProcessRow = serde_json::from_str(&text)?;
+        processes.insert(LogId(row.get(0)?), kept.process()?);
+    }
+    Ok(processes)
+}
+
+pub(super) fn write_processes(
+    connection: &Connection,
+    old: &BTreeMap<LogId, Process>,
+    new: &BTreeMap<LogId, Process>,
+) -> Result<(), StoreError> {
+    let mut insert =
+        connection.prepare_cached("INSERT OR REPLACE INTO log_process (log_id, row) VALUES (?, ?)")?;
+    for (log, process) in new.iter().filter(|(log, process)| old.get(log) != Some(process)) {
+        insert.execute(params![log.0, serde_json::to_string(&ProcessRow::of(process))?])?;
+    }
+    Ok(())
+}
+
+/// Every counter under its kind and name.
+fn counters<'a>(
+    model: &'a Counters,
+    rule_matches: &'a BTreeMap<String, u64>,
+    unknown_states: u64,
+) -> BTreeMap<(&'static str, &'a str), u64> {
+    let states = JobState::ALL.iter().zip(model.entered);
+    let program = [
+        ("unexpected_transitions", model.unexpected_transitions),
+        ("late_events", model.late_events),
+        ("evicted", model.evicted),
+        ("dropped", model.dropped),
+        ("unknown_states", unknown_states),
+    ];
+    states
+        .map(|(state, count)| (("entered", state.name()), count))
+        .chain(
+            rule_matches
+                .iter()
+                .map(|(id, count)| (("rule", id.as_str()), *count)),
+        )
+        .chain(program.map(|(name, count)| (("program", name), count)))
+        .collect()
+}
+
+pub(super) fn read_counters(
+    connection: &Connection,
+) -> Result<(Counters, BTreeMap<String, u64>, u64), StoreError> {
+    let mut select = connection.prepare("SELECT kind, name, value FROM counter")?;
+    let rows = select.query_map([], |row| {
+        let key: (String, String) = (row.get(0)?, row.get(1)?);
+        Ok((key, row.get::<_, i64>(2)?.cast_unsigned()))
+    })?;
+    let kept: BTreeMap<(String, String), u64> = rows.collect::<Result<_, _>>()?;
+    let value = |kind: &str, name: &str| {
+        let key = (kind.to_owned(), name.to_owned());
+        kept.get(&key).copied().unwrap_or(0)
+    };
+    let model = Counters {
+        entered: JobState::ALL.map(|state| value("entered", state.name())),
+        unexpected_transitions: value("program", "unexpected_transitions"),
+        late_events: value("program", "late_events"),
+        evicted: value("program", "evicted"),
+        dropped: value("program", "dropped"),
+    };
+    let unknown_states = value("program", "unknown_states");
+    let rules = kept.into_iter().filter(|((kind, _), _)| kind == "rule");
+    Ok((
+        model,
+        rules.map(|((_, id), count)| (id, count)).collect(),
+        unknown_states,
+    ))
+}
+
+pub(super) fn write_counters(
+    connection: &Connection,
+    old: (&Counters, &Progress),
+    new: (&Counters, &Progress),
+) -> Result<(), StoreError> {
+    let of = |(model, progress): (&'_ Counters, &'_ Progress)| -> BTreeMap<(&'static str, String), u64> {
+        counters(model, &progress.rule_matches, progress.unknown_states)
+            .into_iter()
+            .map(|((kind, name), count)| ((kind, name.to_owned()), count))
+            .collect()
+    };
+    let (old, new) = (of(old), of(new));
+    let mut insert =
+        connection.prepare_cached("INSERT OR REPLACE INTO counter (kind, name, value) VALUES (?, ?, ?)")?;
+    for ((kind, name), count) in new.iter().filter(|(key, count)| old.get(key) != Some(count)) {
+        insert.execute(params![kind, name, count.cast_signed()])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! The database file: how it is opened, its tables, and the steps from each older version to the present one.
+//!
+//! Tables are the program's own and may change with any version; the views are what people read (`docs/store.md`).
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::StoreError;
+
+/// Name of the database in the state directory.
+pub(super) const FILE: &str = "flinktail.db";
+
+/// `flnk`: says whose file it is (`PRAGMA application_id`).
+const APPLICATION: i32 = 0x666c_6e6b;
+
+/// The steps to each version from the one before. Never change one that was released: add the next, and keep a database
+/// of the old version in `tests/store/`.
+const MIGRATIONS: [(u32, &str); VERSION as usize] = [(1, include_str!("v1.sql"))];
+
+/// The present version (`PRAGMA user_version`).
+pub(super) const VERSION: u32 = 1;
+
+/// How long a writer waits for `sqlite3` in another terminal, which may hold a lock for the time of a query.
+const BUSY: Duration = Duration::from_secs(2);
+
+/// Makes the directory if it is not there, readable by its owner alone: jobs' names are not for everybody.
+pub(super) fn make_dir(dir: &Path) -> io::Result<PathBuf> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    // `SQLITE_OPEN_NOFOLLOW` refuses links anywhere in the path; those of the directory itself are the administrator's.
+    dir.canonicalize()
+}
+
+/// Opens the database for writing, in the present version, made if it is not there.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    // SQLite gives its -wal and -shm files the mode of the database.
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
+        _ => {}
+    }
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    check_version(&connection)?;
+    // Before anything is written: what is damaged is set aside as it was found.
+    verify(&connection)?;
+    // Only an empty file takes it; it lets the file shrink when history is removed.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // FULL: a commit has reached the disk when it returns. What was shown must survive a loss of power.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    migrate(&mut connection)?;
+    Ok(connection)
+}
+
+/// Opens the database for reading beside a running program.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    let version = check_version(&connection)?;
+    if version < VERSION {
+        return Err(StoreError::Older { version });
+    }
+    Ok(connection)
+}
+
+/// Looks through the whole file: a damaged page that nobody happens to read now would be met in the middle of the night.
+fn verify(connection: &Connection) -> Result<(), StoreError> {
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" {
+        Ok(())
+    } else {
+        Err(StoreError::Damaged(verdict))
+    }
+}
+
+fn check_version(connection: &Connection) -> Result<u32, StoreError> {
+    let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version > VERSION {
+        return Err(StoreError::Newer { version });
+    }
+    Ok(version)
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let from = check_version(connection)?;
+    if from == VERSION {
+        return Ok(());
+    }
+    let transaction = connection.transaction()?;
+    for (_, step) in MIGRATIONS.iter().filter(|(version, _)| *version > from) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    Ok(transaction.commit()?)
+}
+
+/// Puts a database aside under the next free name `*.corrupt-N`, with what belongs to it; gives that name.
+pub(super) fn set_aside(path: &Path) -> io::Result<PathBuf> {
+    let named = |end: &str| PathBuf::from(format!("{}{end}", path.display()));
+    let mut number = 1_u32;
+    while named(&format!(".corrupt-{number}")).try_exists()? {
+        number += 1;
+    }
+    let aside = named(&format!(".corrupt-{number}"));
+    std::fs::rename(path, &aside)?;
+    for end in ["-wal", "-shm"] {
+        match std::fs::rename(named(end), named(&format!(".corrupt-{number}{end}"))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(aside)
+}
