@@ -146,7 +146,7 @@ fn job_row(job: &Job, attention: Attention, now: Timestamp) -> String {
     put(
         &mut out,
         format_args!(
-            "<br><code>{}</code></td><td>{}</td><td>{state}{}</td><td>{}<br><small>{}</small></td><td class=\"number\">{restarts}</td><td>",
+            "<br><code>{}</code></td><td>{}</td><td>{state}{}</td><td class=\"time\">{}<br><small>{}</small></td><td class=\"number\">{restarts}</td><td>",
             job.id,
             Html(&job.cluster),
             job.unknown_because

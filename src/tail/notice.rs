@@ -71,9 +71,14 @@ impl fmt::Display for Notice {
                     Op::Read => "read",
                     Op::Unpack => "unpack",
                 };
+                let advice = if error.starts_with("Permission denied") {
+                    " (is the user that flinktail runs as allowed to?)"
+                } else {
+                    ""
+                };
                 write!(
                     f,
-                    "{}: cannot {verb} it: {error}; trying again until it works",
+                    "{}: cannot {verb} it: {error}{advice}; trying again until it works",
                     name(path)
                 )
             }

@@ -1,4 +1,4 @@
-//! What stands beside a JobManager's log: its console, TaskManagers' logs; and a log that comes through a pipe.
+//! What stands beside a JobManager's log: its console, the logs of its `TaskManagers`; and a log that comes through a pipe.
 
 use std::fs;
 use std::path::Path;

@@ -87,7 +87,7 @@ impl Story {
                     fresh: false,
                 };
                 decoder.push(&file.as_bytes()[offset..offset + size], at, &mut |seen| {
-                    told.push(seen)
+                    told.push(seen);
                 });
                 offset += size;
             }
