@@ -4,6 +4,8 @@
 
 mod agreement;
 mod architecture;
+mod crash;
+mod daemon;
 mod relayout;
 mod repository;
 mod runs;
