@@ -91,6 +91,11 @@ impl Keeper {
         &self.stats
     }
 
+    /// Whether it could not be written, and is to be tried again.
+    pub(super) const fn is_failing(&self) -> bool {
+        self.retry.is_some()
+    }
+
     /// Writes down what is new. When this returns, what may be shown is on the disk, or the numbers say that it is not.
     pub(super) fn keep(&mut self, engine: &mut Engine, tailer: &Tailer, now: Timestamp) {
         self.reopen_if_due();

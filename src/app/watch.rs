@@ -272,8 +272,7 @@ impl Reader {
                 self.stop.cancel();
             }
             if !outcome.more {
-                let unkept = self.engine.news() > News::None;
-                let wait = outcome.wait.min(if unkept { READ_REFRESH } else { REFRESH });
+                let wait = outcome.wait.min(self.longest_wait());
                 runtime.block_on(async {
                     tokio::select! {
                         () = waker.woken() => {}
@@ -337,11 +336,20 @@ impl Reader {
             _ if !self.ready => waited >= READ_REFRESH,
             _ if more => waited >= BUSY_REFRESH,
             News::Changed => true,
-            News::Read => waited >= READ_REFRESH,
-            News::None => waited >= REFRESH,
+            News::Read | News::None => waited >= self.longest_wait(),
         };
         if due || self.ready != self.published.borrow().stats().ready {
             self.keep_and_publish();
+        }
+    }
+
+    /// How long the next view may be waited for when no job changes.
+    fn longest_wait(&self) -> Duration {
+        let is_store_failing = self.keeper.as_ref().is_some_and(Keeper::is_failing);
+        if self.engine.news() > News::None || is_store_failing {
+            READ_REFRESH
+        } else {
+            REFRESH
         }
     }
 

@@ -34,6 +34,8 @@ pub enum Command {
     Watch(WatchArgs),
     /// Read logs to their end and tell the story of every job.
     Replay(ReplayArgs),
+    /// Tell the story of every job from the store of a daemon, running or not.
+    History(HistoryArgs),
     /// Show what is made of a line, step by step, or why nothing is.
     Explain(ExplainArgs),
     /// Tell all problems of configurations, rules and layouts.
@@ -216,6 +218,41 @@ fn source(paths: &[String]) -> Result<Source, ConfigError> {
         paths: paths.to_vec(),
         ..Source::default()
     })
+}
+
+/// `flinktail history`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  flinktail history --state-dir /var/lib/flinktail\n  flinktail history orders --config /etc/flinktail/flinktail.toml\n  flinktail history 0a1b2c3d --state-dir /var/lib/flinktail --json"
+)]
+pub struct HistoryArgs {
+    /// A job's name, or the beginning of its id [default: every job].
+    #[arg(value_name = "JOB")]
+    pub job: Option<String>,
+    /// The state directory of the daemon.
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// The daemon's configuration file, which names its state directory.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print the jobs with their history as JSON, as /api/v1/entities does.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl HistoryArgs {
+    /// The state directory that is given or that the file names.
+    pub fn dir(&self, layout: LayoutCheck<'_>) -> Result<PathBuf, ConfigError> {
+        let settings = match &self.config {
+            Some(path) => config::load(path, layout)?,
+            None => Settings::default(),
+        };
+        let dir = self.state_dir.clone().or(settings.state_dir);
+        dir.ok_or_else(|| {
+            let why = "no state directory: give --state-dir, or a --config with `[state] dir`";
+            ConfigError::Flag(why.to_owned())
+        })
+    }
 }
 
 /// `flinktail explain`.

@@ -43,7 +43,7 @@ fn summary(jobs: &[&Job], out: &mut impl Write, paint: Paint) -> io::Result<()> 
         .map(|(state, count)| format!("{count} {}", paint.state(*state, 0)))
         .collect();
     match jobs.len() {
-        0 => writeln!(out, "No job was found in these logs."),
+        0 => writeln!(out, "No job was found."),
         1 => writeln!(out, "1 job: {}\n", parts.join(", ")),
         count => writeln!(out, "{count} jobs: {}\n", parts.join(", ")),
     }

@@ -1,13 +1,13 @@
 //! Carries a command out. Whatever goes wrong ends here, in words on standard error and an exit code.
 
 use std::io::{self, IsTerminal as _, Read as _, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Parser as _;
 use jiff::tz::TimeZone;
 
-use super::args::{CheckArgs, Cli, Command, ExplainArgs, LogArgs, Print, ReplayArgs, WatchArgs};
+use super::args::{CheckArgs, Cli, Command, ExplainArgs, HistoryArgs, LogArgs, Print, ReplayArgs, WatchArgs};
 use super::check::{self, Checked, Kind};
 use super::explain::{Reading, explain};
 use super::{FAILED, FINE, USAGE, print, replay};
@@ -19,6 +19,7 @@ use crate::expose::{self, Format, ViewBuilder, api, catalog};
 use crate::model::retention::Retention;
 use crate::observe;
 use crate::rules::{self, RuleSet};
+use crate::store::{self, StoreError};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,10 @@ enum RunError {
     Config(#[from] ConfigError),
     #[error("{0}")]
     App(#[from] AppError),
+    #[error("{}: {error}", dir.display())]
+    Store { dir: PathBuf, error: StoreError },
+    #[error("no job has this name or begins its id so: {0}")]
+    NoJob(String),
     #[error("{what}: {error}")]
     Io { what: String, error: io::Error },
 }
@@ -36,7 +41,7 @@ impl RunError {
         match self {
             Self::Config(_) => USAGE,
             Self::App(error) if error.is_usage() => USAGE,
-            Self::App(_) | Self::Io { .. } => FAILED,
+            Self::App(_) | Self::Store { .. } | Self::NoJob(_) | Self::Io { .. } => FAILED,
         }
     }
 }
@@ -49,6 +54,7 @@ pub fn run() -> u8 {
     let done = match &cli.command {
         Command::Watch(args) => watch(args, &cli.log),
         Command::Replay(args) => replay_logs(args, &cli.log, &mut out),
+        Command::History(args) => history(args, &mut out),
         Command::Explain(args) => explain_lines(args, &mut out),
         Command::Check(args) => check_files(args, &mut out),
         Command::Print(what) => print_out(what, &mut out),
@@ -116,6 +122,23 @@ fn replay_logs(args: &ReplayArgs, log: &LogArgs, out: &mut impl Write) -> Result
     };
     written.map_err(writing)?;
     Ok(if replayed.missing { FAILED } else { FINE })
+}
+
+fn history(args: &HistoryArgs, out: &mut impl Write) -> Result<u8, RunError> {
+    let dir = args.dir(&app::check_layout)?;
+    let jobs = store::stories(&dir, args.job.as_deref());
+    let jobs = jobs.map_err(|error| RunError::Store { dir, error })?;
+    match &args.job {
+        Some(job) if jobs.is_empty() => return Err(RunError::NoJob(job.clone())),
+        _ => {}
+    }
+    let written = if args.json {
+        writeln!(out, "{}", api::entities_json(jobs.iter()))
+    } else {
+        replay::story(jobs.iter(), out, io::stdout().is_terminal())
+    };
+    written.map_err(writing)?;
+    Ok(FINE)
 }
 
 fn explain_lines(args: &ExplainArgs, out: &mut impl Write) -> Result<u8, RunError> {

@@ -51,11 +51,13 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
-    check_version(&connection)?;
+    let version = check_version(&connection)?;
     // Before anything is written: what is damaged is set aside as it was found.
     verify(&connection)?;
-    // Only an empty file takes it; it lets the file shrink when history is removed.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    if version == 0 {
+        // Only an empty file takes it; it lets the file shrink when history is removed.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // FULL: a commit has reached the disk when it returns. What was shown must survive a loss of power.
     connection.pragma_update(None, "synchronous", "FULL")?;

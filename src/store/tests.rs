@@ -203,6 +203,72 @@ fn files_are_for_their_owner_alone_and_links_are_not_followed() {
     assert!(Store::open(&other).is_err());
 }
 
+/// What a kill leaves of a commit: every beginning of the write-ahead log, since that is written from front to back and
+/// the database itself only once all of it is on the disk.
+#[test]
+fn t45_killed_at_any_byte_of_a_commit_the_old_or_the_new_state_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut fleet = full_fleet();
+    let (mut store, _) = open(dir.path());
+    store.commit(&mut fleet, &progress(1), second(1)).unwrap();
+    drop(store);
+    let (mut store, old) = open(dir.path());
+    transition(&mut fleet, 30, 1, JobState::Running, JobState::Restarting);
+    store.commit(&mut fleet, &progress(2), second(2)).unwrap();
+    let database = fs::read(dir.path().join(FILE)).unwrap();
+    let log = fs::read(dir.path().join(format!("{FILE}-wal"))).unwrap();
+    assert!(log.len() > 4096);
+    let mut states = Vec::new();
+    for end in (0..log.len()).step_by(509).chain([log.len() - 1, log.len()]) {
+        let crashed = tempfile::tempdir().unwrap();
+        fs::write(crashed.path().join(FILE), &database).unwrap();
+        fs::write(crashed.path().join(format!("{FILE}-wal")), &log[..end]).unwrap();
+        let saved = open(crashed.path()).1;
+        let offset = saved.progress.positions[0].place.offset;
+        match offset {
+            1 => assert_eq!(saved.jobs, old.jobs),
+            _ => expect(&saved, &fleet, &progress(2)),
+        }
+        states.push(offset);
+    }
+    assert!(
+        states.is_sorted() && states[0] == 1 && states.ends_with(&[2]),
+        "{states:?}"
+    );
+}
+
+#[test]
+fn t50_what_a_full_disk_refuses_is_written_when_there_is_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(dir.path());
+    let mut fleet = full_fleet();
+    store.commit(&mut fleet, &progress(1), second(1)).unwrap();
+    // The way in which SQLite itself is told that there is no more room.
+    let pages: i64 = store
+        .connection
+        .query_row("PRAGMA page_count", [], |row| row.get(0))
+        .unwrap();
+    store
+        .connection
+        .pragma_update(None, "max_page_count", pages)
+        .unwrap();
+    for at in 0..2_000 {
+        let (from, to) = (JobState::Running, JobState::Restarting);
+        let (from, to) = if at % 2 == 0 { (from, to) } else { (to, from) };
+        transition(&mut fleet, 100 + at, 1, from, to);
+    }
+    let full = store.commit(&mut fleet, &progress(2), second(2));
+    assert!(
+        matches!(&full, Err(error) if error.to_string().contains("full")),
+        "{full:?}"
+    );
+    drop(store);
+    assert_eq!(open(dir.path()).1.progress.positions, progress(1).positions);
+    let (mut store, _) = Store::reopen(dir.path()).unwrap();
+    store.commit(&mut fleet, &progress(3), second(3)).unwrap();
+    expect(&open(dir.path()).1, &fleet, &progress(3));
+}
+
 #[test]
 fn t47_a_damaged_store_is_set_aside_and_begun_anew() {
     let dir = tempfile::tempdir().unwrap();

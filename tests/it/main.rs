@@ -6,6 +6,8 @@ mod agreement;
 mod architecture;
 mod bad_input;
 mod beside;
+mod crash;
+mod daemon;
 mod dashboards;
 mod names;
 mod pieces;

@@ -166,7 +166,7 @@ fn many_jobs_get_a_line_each() {
 
 #[test]
 fn colours_say_what_a_state_means_and_nothing_is_said_of_nothing() {
-    check(&[], true, "No job was found in these logs.");
+    check(&[], true, "No job was found.");
     check(
         &[job(4, "ok", &[JobState::Running])],
         true,

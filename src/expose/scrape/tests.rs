@@ -11,7 +11,7 @@ use crate::model::flink_job::JobState;
 use crate::model::retention::{NameGlob, Override};
 use crate::model::test_jobs::job;
 use crate::model::{Counters, Job};
-use crate::stats::{ProgramStats, SourceStats};
+use crate::stats::{LoadResult, ProgramStats, SourceStats, StoreStats};
 
 fn view(jobs: &[Job], now: &str) -> View {
     let mut builder = ViewBuilder::new(Settings::default());
@@ -30,6 +30,14 @@ fn view(jobs: &[Job], now: &str) -> View {
     let stats = ProgramStats {
         sources: vec![source],
         rule_matches: [("job_transition".to_owned(), 3)].into(),
+        store: Some(StoreStats {
+            up: true,
+            load: LoadResult::New,
+            commits: 1,
+            errors: 0,
+            last_success: Some(now.parse().unwrap()),
+            bytes: 4096,
+        }),
         ..ProgramStats::default()
     };
     builder.view(Counters::default(), stats, now.parse().unwrap())

@@ -1,0 +1,167 @@
+//! A writer of logs that keeps the books: what it wrote is what must be counted.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::rotated;
+
+/// Jobs that it writes about.
+pub const JOBS: usize = 5;
+
+/// Rotated files kept: many, so that nothing is destroyed unread however slow the machine.
+const KEPT: u64 = 200;
+
+/// xorshift64: small, and the same everywhere.
+pub struct Random(pub u64);
+
+impl Random {
+    /// A number below `bound`.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .wrapping_add(0x1234_5678_9abc_def1);
+        let mut mixed = self.0;
+        mixed ^= mixed >> 31;
+        mixed = mixed.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed ^= mixed >> 29;
+        mixed % bound
+    }
+}
+
+/// What was written.
+#[derive(Debug, Clone, Default)]
+pub struct Truth {
+    /// Transitions to RUNNING.
+    pub running: u64,
+    /// Transitions to RESTARTING.
+    pub restarting: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// Appends whole and torn lines, and rotates in both ways.
+pub struct Writer {
+    log: PathBuf,
+    file: File,
+    random: Random,
+    lines: u64,
+    /// Jobs that are RESTARTING.
+    down: [bool; JOBS],
+    /// The end of a line that was torn, to be written next.
+    rest: Vec<u8>,
+    /// What was written so far.
+    pub truth: Truth,
+}
+
+impl Writer {
+    /// A writer of a new log in this directory, which is made.
+    pub fn new(logs: &Path, seed: u64) -> Self {
+        fs::create_dir(logs).unwrap();
+        let log = logs.join("jobmanager.log");
+        Self {
+            file: open(&log),
+            log,
+            random: Random(seed ^ 0xabcd),
+            lines: 0,
+            down: [false; JOBS],
+            rest: Vec::new(),
+            truth: Truth::default(),
+        }
+    }
+
+    /// A few lines, and now and then a rotation.
+    pub fn step(&mut self) {
+        self.append();
+        match self.random.below(60) {
+            0 => {
+                self.shift();
+                fs::rename(&self.log, rotated(&self.log, 1)).unwrap();
+                self.finish();
+                self.file = open(&self.log);
+            }
+            1 => {
+                self.finish();
+                self.shift();
+                fs::copy(&self.log, rotated(&self.log, 1)).unwrap();
+                self.file.set_len(0).unwrap();
+            }
+            _ => {}
+        }
+    }
+
+    /// A few lines; the last may be torn, and goes on with the next call.
+    pub fn append(&mut self) {
+        let mut bytes = std::mem::take(&mut self.rest);
+        for _ in 0..20 {
+            self.line(&mut bytes);
+        }
+        if self.random.below(3) == 0 {
+            let torn = bytes.len() - usize::try_from(self.random.below(150)).unwrap();
+            self.rest = bytes.split_off(torn);
+        }
+        self.write(&bytes);
+    }
+
+    /// Writes the rest of a torn line.
+    pub fn finish(&mut self) {
+        let rest = std::mem::take(&mut self.rest);
+        self.write(&rest);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.file.write_all(bytes).unwrap();
+        self.truth.bytes += bytes.len() as u64;
+    }
+
+    fn line(&mut self, out: &mut Vec<u8>) {
+        let (second, milli) = (self.lines / 1000, self.lines % 1000);
+        let time = format!(
+            "{:02}:{:02}:{:02},{milli:03}",
+            second / 3600,
+            second / 60 % 60,
+            second % 60
+        );
+        self.lines += 1;
+        let job = usize::try_from(self.random.below(10)).unwrap();
+        let line = if job < JOBS {
+            let names = ["RUNNING", "RESTARTING"];
+            let (from, to) = if self.down[job] { (1, 0) } else { (0, 1) };
+            self.down[job] = !self.down[job];
+            if to == 0 {
+                self.truth.running += 1;
+            } else {
+                self.truth.restarting += 1;
+            }
+            format!(
+                "2026-03-02 {time} INFO  org.apache.flink.runtime.executiongraph.ExecutionGraph       [] - \
+                 Job job-{job} ({job:032x}) switched from state {} to {}.\n",
+                names[from], names[to]
+            )
+        } else {
+            format!(
+                "2026-03-02 {time} INFO  org.apache.flink.runtime.checkpoint.CheckpointCoordinator    [] - \
+                 Completed checkpoint {} for job 0 (1 bytes).\n",
+                self.lines
+            )
+        };
+        out.extend_from_slice(line.as_bytes());
+    }
+
+    /// Makes room for a rotated file.
+    fn shift(&self) {
+        let name = |number| rotated(&self.log, number);
+        let last = (1..KEPT)
+            .take_while(|number| name(*number).exists())
+            .last()
+            .unwrap_or(0);
+        for number in (1..=last).rev() {
+            fs::rename(name(number), name(number + 1)).unwrap();
+        }
+    }
+}
+
+fn open(log: &Path) -> File {
+    OpenOptions::new().create(true).append(true).open(log).unwrap()
+}
