@@ -4,6 +4,7 @@
 //! HTTP and waits for signals. Nothing is locked between them but the pointer to the last view.
 
 pub mod engine;
+mod kubernetes;
 mod merge;
 pub mod replay;
 mod watch;

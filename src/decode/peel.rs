@@ -74,6 +74,8 @@ fn is_read(lines: &[u8], detected: &Detected, chosen: Option<&Layout>) -> bool {
 fn unwrap_all(wrapper: Wrapper, sample: &[u8]) -> Option<Vec<u8>> {
     let (mut carried, mut rest) = (Vec::with_capacity(sample.len()), sample);
     let (mut theirs, mut lines, mut ends) = (0, 0, 0);
+    // Pieces of lines that have not ended, by stream.
+    let mut begun = [Vec::new(), Vec::new()];
     while !rest.is_empty() {
         let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
         let (line, after) = rest.split_at(end);
@@ -87,8 +89,10 @@ fn unwrap_all(wrapper: Wrapper, sample: &[u8]) -> Option<Vec<u8>> {
         };
         theirs += 1;
         ends += usize::from(piece.ends);
-        carried.extend_from_slice(&piece.text);
+        let begun = &mut begun[piece.stream as usize];
+        begun.extend_from_slice(&piece.text);
         if piece.ends {
+            carried.append(begun);
             carried.push(b'\n');
         }
     }

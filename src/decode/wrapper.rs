@@ -141,3 +141,6 @@ fn instant(text: &[u8]) -> Option<Timestamp> {
         local.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
     })
 }
+
+#[cfg(test)]
+mod tests;

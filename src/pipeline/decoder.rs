@@ -435,3 +435,6 @@ impl LogDecoder {
 fn is_of_another_job(record: &Record<'_>, event: &Event) -> bool {
     matches!((record.mdc_job, event.job()), (Some(context), Some(named)) if context != named)
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,3 +8,4 @@ mod relayout;
 mod repository;
 mod runs;
 mod verdict;
+mod wrappers;
