@@ -68,10 +68,11 @@ impl<'a> Piece<'a> {
 
 impl Wrapper {
     /// Those whose lines are never anything else: looked for before layouts.
-    pub(super) const STRICT: [Self; 3] = [Self::Cri, Self::Docker, Self::AwsJson];
+    pub(super) const STRICT: [Self; 2] = [Self::Cri, Self::Docker];
 
-    /// Those that a layout's own line may look like: looked for where no layout reads the log.
-    pub(super) const LOOSE: [Self; 3] = [Self::Stream, Self::Timed, Self::Carrier];
+    /// Those that a layout's own line may look like: looked for where no layout reads the log. [`Self::Timed`] first:
+    /// the date of a record's own time is no stream.
+    pub(super) const LOOSE: [Self; 4] = [Self::AwsJson, Self::Timed, Self::Stream, Self::Carrier];
 
     /// The name under which it is reported.
     #[must_use]

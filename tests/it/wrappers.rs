@@ -77,6 +77,10 @@ fn every_job_of_every_run_is_told_as_rest_told_it_whatever_carries_its_log() {
     }
 }
 
+/// By which a file is known for a JobManager's.
+const BANNER: &str = "2026-11-21 00:03:20,000 INFO  org.apache.flink.runtime.entrypoint.ClusterEntrypoint        [] - \
+    Starting StandaloneSessionClusterEntrypoint.";
+
 const LINE: &str = "2026-11-21 00:03:24,184 INFO  org.apache.flink.runtime.executiongraph.ExecutionGraph       [] - \
     Job orders (0a1b2c3d4e5f60718293a4b5c6d7e8f9) switched from state CREATED to RUNNING.";
 
@@ -109,7 +113,7 @@ fn a_containers_log_names_the_cluster_by_its_pod() {
     let root = tempfile::tempdir().unwrap();
     let container = root.path().join("pods/flink_orders-0_4b6e/flink-main-container");
     fs::create_dir_all(&container).unwrap();
-    fs::write(container.join("0.log"), cri(LINE)).unwrap();
+    fs::write(container.join("0.log"), cri(BANNER) + &cri(LINE)).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_flinktail"))
         .args(["replay", "--json"])
         .arg(&container)

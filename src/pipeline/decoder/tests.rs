@@ -69,13 +69,14 @@ fn vector(line: &str) -> String {
     format!("{{\"message\":{message},\"source_type\":\"file\",\"timestamp\":\"{TIME}\"}}\n")
 }
 
-const WRAPS: [(&str, Wrap); 7] = [
+const WRAPS: [(&str, Wrap); 8] = [
     ("CRI", cri),
     ("CRI in pieces", cri_in_pieces),
     ("Docker", docker),
     ("Fluent Bit", fluent_bit),
     ("Vector", vector),
     ("aws logs tail", |line| format!("{TIME} stream {line}\n")),
+    ("kubectl logs --timestamps", |line| format!("{TIME} {line}\n")),
     ("Docker in Vector in CRI", |line| {
         cri(vector(docker(line).trim_end()).trim_end())
     }),
