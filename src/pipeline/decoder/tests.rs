@@ -158,11 +158,11 @@ fn a_record_without_a_time_has_its_carriers() {
 fn standard_error_between_a_record_and_its_exception_is_neither() {
     let quiet = decode(&wrapped(cri, STORY), &[]);
     let noise = format!("{TIME} stderr F OpenJDK warning: boom\n");
-    let noisy: String = wrapped(cri, STORY)
+    let mixed: String = wrapped(cri, STORY)
         .split_inclusive('\n')
         .flat_map(|line| [line, &noise])
         .collect();
-    assert_eq!(told(decode(&noisy, &[])), told(quiet));
+    assert_eq!(told(decode(&mixed, &[])), told(quiet));
 }
 
 proptest! {
