@@ -25,14 +25,13 @@ pub(super) fn unwrap(line: &[u8]) -> Option<Piece<'_>> {
 
 /// The line of the time. Published samples show none of the blank that the source prints after the stream.
 fn head(line: &[u8]) -> Option<Piece<'_>> {
-    let mut piece = match prefix::stream(line) {
-        Some(piece) => piece,
-        None => {
-            let mut piece = prefix::timed(line)?;
-            piece.text = Cow::Borrowed(b"");
-            piece
-        }
+    let without_message = || {
+        prefix::timed(line).map(|piece| Piece {
+            text: Cow::Borrowed(b""),
+            ..piece
+        })
     };
-    piece.ends = !piece.text.is_empty();
-    Some(piece)
+    let piece = prefix::stream(line).or_else(without_message)?;
+    let ends = !piece.text.is_empty();
+    Some(Piece { ends, ..piece })
 }

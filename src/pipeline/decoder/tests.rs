@@ -44,14 +44,11 @@ fn cri(line: &str) -> String {
 
 /// Cut into pieces, between which the process writes to its other stream.
 fn cri_in_pieces(line: &str) -> String {
-    let mut out = String::new();
-    let mut rest = line;
-    while rest.len() > 37 {
-        let (piece, more) = rest.split_at(37);
-        out += &format!("{TIME} stdout P {piece}\n{TIME} stderr F WARNING: boom\n");
-        rest = more;
+    if line.len() <= 37 {
+        return cri(line);
     }
-    out + &cri(rest)
+    let (piece, rest) = line.split_at(37);
+    format!("{TIME} stdout P {piece}\n{TIME} stderr F WARNING: boom\n") + &cri_in_pieces(rest)
 }
 
 fn docker(line: &str) -> String {
