@@ -5,6 +5,7 @@
 
 pub mod engine;
 mod keeper;
+mod kubernetes;
 mod merge;
 pub mod replay;
 mod watch;

@@ -8,6 +8,9 @@
 //!                        line ─▶ time (as printed) ─▶ clock (as an instant) ─▶ Record
 //! ```
 //!
+//! What carries the lines (a container runtime, a collector, CloudWatch) is a `wrapper`; `peel` finds out which, and
+//! [`form`] reads through them.
+//!
 //! Layouts are data: built-in ones live in `rules/layouts/`, users add files of the same form or give the pattern
 //! string of their own log4j or logback configuration.
 
@@ -15,12 +18,15 @@ mod ansi;
 mod cause;
 pub mod clock;
 pub mod detect;
+pub mod form;
 pub mod json;
 mod json_pattern;
 pub mod layout;
 pub mod layouts;
 pub mod pattern;
+pub mod peel;
 pub mod record;
 mod schema;
 mod syntax;
 pub mod time;
+pub mod wrapper;

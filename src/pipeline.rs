@@ -7,7 +7,6 @@
 
 mod decoder;
 mod head;
-mod lines;
 mod memory;
 mod recognise;
 mod tally;
@@ -36,17 +35,35 @@ pub struct Wording {
     /// How lines look.
     pub layouts: Layouts,
     scanner: Scanner,
+    /// For logs whose lines may be cut: finds cut lines too, since a cut may go through a literal.
+    cut_scanner: Scanner,
 }
+
+/// In what CRI writes before a line that is cut ([`crate::decode::wrapper::Wrapper::Cri`]). Docker's cut lines have no
+/// mark, but are 16 KiB long: no statement of Flink's reaches a cut unless a name is of that length.
+const CUT_MARKS: [&str; 2] = [" stdout P", " stderr P"];
 
 impl Wording {
     /// Puts rules and layouts together. Fails only where the rules' literals are too many for any search (2³¹ bytes).
     pub fn new(rules: RuleSet, layouts: Layouts) -> Result<Self, BuildError> {
-        let scanner = Scanner::new(&rules.literals())?;
+        let literals = rules.literals();
+        let scanner = Scanner::new(&literals)?;
+        let marked: Vec<&[u8]> = literals
+            .iter()
+            .map(AsRef::as_ref)
+            .chain(CUT_MARKS.iter().map(|mark| mark.as_bytes()))
+            .collect();
+        let cut_scanner = Scanner::new(&marked)?;
         Ok(Self {
             rules,
             layouts,
             scanner,
+            cut_scanner,
         })
+    }
+
+    const fn scanner(&self, cuts: bool) -> &Scanner {
+        if cuts { &self.cut_scanner } else { &self.scanner }
     }
 }
 

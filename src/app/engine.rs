@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::SourceSettings;
 use super::merge::Merge;
+use super::{SourceSettings, kubernetes};
 use crate::line::LogId;
 use crate::model::event::{EndReason, Event, Said, Seen};
 use crate::model::{Fleet, LogContext};
@@ -192,7 +192,8 @@ impl Engine {
         let named = source
             .cluster
             .clone()
-            .or_else(|| info.cluster.as_deref().map(Arc::from));
+            .or_else(|| info.cluster.as_deref().map(Arc::from))
+            .or_else(|| kubernetes::pod(&info.path).map(Arc::from));
         let cluster = named.unwrap_or_else(|| Arc::from(DEFAULT_CLUSTER));
         self.fleet.open_log(
             log,

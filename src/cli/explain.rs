@@ -8,8 +8,9 @@ use jiff::tz::TimeZone;
 
 use super::text::printable;
 use crate::decode::clock::Clock;
-use crate::decode::layout::Layout;
+use crate::decode::form::Form;
 use crate::decode::layouts::Layouts;
+use crate::decode::peel::Peeled;
 use crate::decode::record::Record;
 use crate::pipeline::Wording;
 use crate::rules::{Finding, Matched, Refusal, RuleId};
@@ -30,16 +31,16 @@ pub struct Reading<'a> {
 
 /// Explains every record of a text. True when at least one means something.
 pub fn explain(text: &[u8], reading: &Reading<'_>, out: &mut impl Write) -> io::Result<bool> {
-    let Some((layout, shortened)) = layout(text, reading, out)? else {
+    let Some((form, shortened)) = form(text, reading, out)? else {
         return Ok(false);
     };
     let mut clock = Clock::new(reading.zone.clone(), reading.now);
     let mut found = false;
-    for record in records(text, &layout) {
+    for record in records(text, &form) {
         writeln!(out)?;
         let shown = record.split(|byte| *byte == b'\n').next().unwrap_or_default();
         writeln!(out, "line    {}", printable(&String::from_utf8_lossy(shown)))?;
-        match layout.decode(record, &mut clock) {
+        match form.decode(record, &mut clock) {
             Some(decoded) => {
                 show(&decoded, out)?;
                 found |= meaning(&decoded, shortened, reading.wording, out)?;
@@ -53,17 +54,18 @@ pub fn explain(text: &[u8], reading: &Reading<'_>, out: &mut impl Write) -> io::
     Ok(found)
 }
 
-fn layout(
-    text: &[u8],
-    reading: &Reading<'_>,
-    out: &mut impl Write,
-) -> io::Result<Option<(Arc<Layout>, bool)>> {
+fn form(text: &[u8], reading: &Reading<'_>, out: &mut impl Write) -> io::Result<Option<(Form, bool)>> {
     let layouts = &reading.wording.layouts;
-    let detected = layouts.detect(text);
     let named = reading.layout.and_then(|text| match layouts.named(text) {
         Some(id) => Some(layouts.get(id).clone()),
         None => Layouts::from_pattern(text).ok(),
     });
+    let Peeled {
+        wrappers, detected, ..
+    } = layouts.peel(text, named.as_ref());
+    for wrapper in &wrappers {
+        writeln!(out, "wrapper {} (recognised): {}", wrapper.id(), wrapper.about())?;
+    }
     let chosen = named.or_else(|| detected.layout.map(|id| layouts.get(id).clone()));
     let Some(layout) = chosen else {
         let why = match detected.blind {
@@ -92,20 +94,20 @@ fn layout(
     } else if shortened {
         writeln!(out, "        it shortens loggers")?;
     }
-    Ok(Some((Arc::new(layout), shortened)))
+    Ok(Some((Form::new(wrappers, Arc::new(layout)), shortened)))
 }
 
 /// The text in records: each header with the lines that continue it; what comes before the first header line by line.
-fn records<'t>(text: &'t [u8], layout: &Layout) -> Vec<&'t [u8]> {
+fn records<'t>(text: &'t [u8], form: &Form) -> Vec<&'t [u8]> {
     let mut starts = Vec::new();
     let (mut at, mut inside) = (0, false);
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
-        let header = layout.is_header(line);
+    while at < text.len() {
+        let header = form.is_header(&text[at..]);
         if header || !inside {
             starts.push(at);
         }
         inside |= header;
-        at += line.len();
+        at = form.line_end(text, at).unwrap_or(text.len());
     }
     let ends = starts.iter().skip(1).copied().chain([text.len()]);
     let pieces = starts

@@ -73,7 +73,8 @@ pub(super) static SOURCE: Table<Source> = Table {
             name: "cluster",
             takes: "a name",
             about: "The `cluster` label of all its jobs. Without it the cluster is what `cluster_from_path` or the \
-                    wildcards of the path matched, else \"default\".",
+                    wildcards of the path matched, else the pod (`NAMESPACE/POD`) of a container's log, else \
+                    \"default\".",
             flag: "--cluster",
             example: "\"prod-1\"",
             read: |source, value| put(&mut source.cluster, value.text()),

@@ -95,6 +95,43 @@ impl Json {
         Ok(Self { paths, form, zone })
     }
 
+    /// Objects that carry somebody else's line: where they may have the line, and their own time.
+    pub(super) fn carrier(text: &[&str], time: &[&str]) -> Self {
+        let path = |slot| {
+            move |path: &&str| Path {
+                slot,
+                path: (*path).into(),
+            }
+        };
+        let text = text.iter().map(path(Slot::Message));
+        Self {
+            paths: text.chain(time.iter().map(path(Slot::Time))).collect(),
+            form: TimeForm::Any,
+            zone: Some(TimeZone::UTC),
+        }
+    }
+
+    /// The line that an object carries, without its newline, and the object's own time.
+    pub(super) fn carried<'a>(&self, line: &'a [u8]) -> Option<(Cow<'a, [u8]>, Option<Timestamp>)> {
+        let line = element(line);
+        if line.first() != Some(&b'{') {
+            return None;
+        }
+        let values = Values::read(&self.paths, line)?;
+        let text = match values.text(Slot::Message).cloned().map(into_bytes)? {
+            Cow::Borrowed(text) => Cow::Borrowed(text.strip_suffix(b"\n").unwrap_or(text)),
+            Cow::Owned(mut text) => {
+                text.truncate(text.strip_suffix(b"\n").map_or(text.len(), <[u8]>::len));
+                Cow::Owned(text)
+            }
+        };
+        let at = self.printed(&values).and_then(|printed| {
+            let mut clock = Clock::new(TimeZone::UTC, Timestamp::UNIX_EPOCH);
+            clock.resolve(&printed, self.zone.as_ref())
+        });
+        Some((text, at))
+    }
+
     fn wants(&self, slot: Slot) -> bool {
         self.paths.iter().any(|path| path.slot == slot)
     }

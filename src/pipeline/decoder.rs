@@ -11,13 +11,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::lines::{last_header, line_end, line_start, trimmed};
 use super::memory::Memory;
 use super::recognise::Recognised;
 use super::tally::Tally;
 use super::{ChosenLayout, Wording};
 use crate::decode::clock::Clock;
-use crate::decode::layout::Layout;
+use crate::decode::form::Form;
 use crate::decode::record::Record;
 use crate::decode::time::{Day, Printed, Zone};
 use crate::line::{JobId, LogId, Offset};
@@ -166,7 +165,7 @@ impl LogDecoder {
     /// Id of the layout in use.
     #[must_use]
     pub fn layout(&self) -> Option<&str> {
-        self.recognised.layout().map(|layout| layout.id())
+        self.recognised.form().map(|form| form.layout().id())
     }
 
     /// Takes consecutive bytes of the log's file and tells what the records in them say.
@@ -181,7 +180,7 @@ impl LogDecoder {
         let old = self.buffer.len();
         self.buffer.extend_from_slice(&bytes[skipped..]);
         if let Some(newline) = memchr::memrchr(b'\n', &self.buffer[old..]) {
-            self.look(old + newline + 1, read, out);
+            self.look(old + newline + 1, false, read, out);
         }
         let partial =
             self.buffer.len() - memchr::memrchr(b'\n', &self.buffer).map_or(0, |newline| newline + 1);
@@ -201,7 +200,7 @@ impl LogDecoder {
                 written: now,
                 fresh: false,
             };
-            self.look(self.buffer.len(), read, out);
+            self.look(self.buffer.len(), true, read, out);
         }
         self.file_cut();
         self.recognised.file_end();
@@ -225,19 +224,21 @@ impl LogDecoder {
         newline.map_or(bytes.len(), |newline| newline + 1)
     }
 
-    /// Looks at the whole lines up to `end`, then keeps only what may go on.
-    fn look(&mut self, end: usize, read: ReadAt, out: &mut dyn FnMut(Seen)) {
+    /// Looks at the physical lines up to `end`, then keeps only what may go on. `last`: nothing can follow them.
+    fn look(&mut self, end: usize, last: bool, read: ReadAt, out: &mut dyn FnMut(Seen)) {
         let buffer = std::mem::take(&mut self.buffer);
         let lines = &buffer[..end];
         let used = self
             .recognised
             .recognise(&self.wording.layouts, &lines[self.seen..], &mut self.tally);
         let kept_from = match used {
-            Some(layout) => {
-                self.look_at(lines, &layout, out);
-                self.sample(lines, &layout, read);
-                self.seen = end;
-                self.kept_from(end)
+            Some(form) => {
+                let whole = if last { end } else { self.whole(&form, lines) };
+                let lines = &lines[..whole];
+                self.look_at(lines, &form, out);
+                self.sample(lines, &form, read);
+                self.seen = whole;
+                self.kept_from(whole)
             }
             // What cannot be read yet may be once more of it shows which layout it has.
             None if end <= Recognised::SAMPLE => 0,
@@ -277,20 +278,32 @@ impl LogDecoder {
         }
     }
 
-    fn look_at(&mut self, lines: &[u8], layout: &Layout, out: &mut dyn FnMut(Seen)) {
-        let mut at = self.go_on(lines, self.seen, layout, out);
-        while let Some(hit) = self.wording.scanner.next(lines, at) {
-            let start = line_start(lines, hit, at);
-            let end = line_end(lines, hit);
-            self.pass(&lines[at..start], layout);
-            if let Some(header) = last_header(lines, at, start, layout) {
+    /// Up to where the lines are whole; one that is cut into more than a line's bytes is taken as far as it goes.
+    fn whole(&self, form: &Form, lines: &[u8]) -> usize {
+        let whole = form.whole(lines, self.seen);
+        if lines.len() - whole > self.settings.line_bytes {
+            lines.len()
+        } else {
+            whole
+        }
+    }
+
+    fn look_at(&mut self, lines: &[u8], form: &Form, out: &mut dyn FnMut(Seen)) {
+        let wording = Arc::clone(&self.wording);
+        let scanner = wording.scanner(form.cuts());
+        let mut at = self.go_on(lines, self.seen, form, out);
+        while let Some(hit) = scanner.next(lines, at) {
+            let start = form.line_start(lines, hit, at);
+            let end = form.line_end(lines, start).unwrap_or(lines.len());
+            self.pass(&lines[at..start], form);
+            if let Some(header) = form.last_header(lines, at, start) {
                 self.begin(header);
             }
-            self.candidate(lines, start, end, layout, out);
-            at = self.go_on(lines, end, layout, out);
+            self.candidate(lines, start, end, form, out);
+            at = self.go_on(lines, end, form, out);
         }
-        self.pass(&lines[at..], layout);
-        if let Some(header) = last_header(lines, at, lines.len(), layout) {
+        self.pass(&lines[at..], form);
+        if let Some(header) = form.last_header(lines, at, lines.len()) {
             self.begin(header);
         }
     }
@@ -303,65 +316,64 @@ impl LogDecoder {
     }
 
     /// Lines that nobody decodes: a log without dates tells midnights by them.
-    fn pass(&mut self, lines: &[u8], layout: &Layout) {
+    fn pass(&mut self, lines: &[u8], form: &Form) {
         if self.recognised.is_dateless() {
             for line in lines.split_inclusive(|byte| *byte == b'\n') {
-                layout.pass(line, &mut self.clock);
+                form.pass(line, &mut self.clock);
             }
         }
     }
 
     /// Gives the lines from `at` on to the open record while it wants them; gives the first one it did not take.
-    fn go_on(&mut self, lines: &[u8], mut at: usize, layout: &Layout, out: &mut dyn FnMut(Seen)) -> usize {
+    fn go_on(&mut self, lines: &[u8], mut at: usize, form: &Form, out: &mut dyn FnMut(Seen)) -> usize {
         while at < lines.len()
             && let Some(open) = self.open
             && matches!(open.stage, Stage::Waiting(_) | Stage::CauseNext { .. })
         {
-            let end = line_end(lines, at);
-            if layout.is_header(&lines[at..end]) {
+            let end = form.line_end(lines, at).unwrap_or(lines.len());
+            let line = &lines[at..end];
+            if form.is_header(line) {
                 break;
             }
-            self.extend(lines, at, end, layout, out);
+            if !open
+                .start
+                .is_some_and(|header| form.is_foreign(&lines[header..], line))
+            {
+                self.extend(lines, at, end, form, out);
+            }
             at = end;
         }
         at
     }
 
     /// A line that holds a literal.
-    fn candidate(
-        &mut self,
-        lines: &[u8],
-        start: usize,
-        end: usize,
-        layout: &Layout,
-        out: &mut dyn FnMut(Seen),
-    ) {
+    fn candidate(&mut self, lines: &[u8], start: usize, end: usize, form: &Form, out: &mut dyn FnMut(Seen)) {
         if end - start > self.settings.line_bytes {
             self.tally.count(RecordResult::TooLong);
             self.open = None;
-        } else if layout.is_header(&lines[start..end]) {
+        } else if form.is_header(&lines[start..end]) {
             self.begin(start);
-            self.attempt(&lines[start..end], start, layout, out);
+            self.attempt(&lines[start..end], start, form, out);
         } else if self.open.is_some() {
-            self.extend(lines, start, end, layout, out);
+            self.extend(lines, start, end, form, out);
         } else {
             self.tally.count(RecordResult::Unparsed);
         }
     }
 
     /// A line that continues the open record.
-    fn extend(&mut self, lines: &[u8], start: usize, end: usize, layout: &Layout, out: &mut dyn FnMut(Seen)) {
+    fn extend(&mut self, lines: &[u8], start: usize, end: usize, form: &Form, out: &mut dyn FnMut(Seen)) {
         let Some(open) = self.open else { return };
         match (open.stage, open.start) {
             (Stage::Done, _) => {}
             (Stage::CauseNext { at, mdc_job }, _) => {
                 self.set_stage(Stage::Done);
-                if let Some(cause) = Cause::parse(trimmed(&lines[start..end])) {
+                if let Some(cause) = Cause::parse(&form.text(&lines[start..end])) {
                     out(self.seen_at(start, at, mdc_job, Said::Cause(cause)));
                 }
             }
             (_, Some(header)) if end - header <= self.settings.record_bytes => {
-                self.attempt(&lines[header..end], header, layout, out);
+                self.attempt(&lines[header..end], header, form, out);
             }
             _ => {
                 self.tally.count(RecordResult::TooLong);
@@ -371,25 +383,19 @@ impl LogDecoder {
     }
 
     /// Decodes the open record as far as its text goes and asks the rules.
-    fn attempt(&mut self, text: &[u8], header: usize, layout: &Layout, out: &mut dyn FnMut(Seen)) {
-        let stage = match layout.decode(trimmed(text), &mut self.clock) {
-            Some(record) => self.ask(record, header, layout, out),
+    fn attempt(&mut self, text: &[u8], header: usize, form: &Form, out: &mut dyn FnMut(Seen)) {
+        let stage = match form.decode(text, &mut self.clock) {
+            Some(record) => self.ask(record, header, form, out),
             None => Stage::Done,
         };
         self.set_stage(stage);
     }
 
-    fn ask(
-        &mut self,
-        record: Record<'_>,
-        header: usize,
-        layout: &Layout,
-        out: &mut dyn FnMut(Seen),
-    ) -> Stage {
+    fn ask(&mut self, record: Record<'_>, header: usize, form: &Form, out: &mut dyn FnMut(Seen)) -> Stage {
         match self
             .wording
             .rules
-            .event(&record, self.recognised.shortens(layout))
+            .event(&record, self.recognised.shortens(form.layout()))
         {
             Matched::Event { event, .. } if is_of_another_job(&record, &event) => {
                 self.tally.count(RecordResult::Refused);
@@ -412,11 +418,11 @@ impl LogDecoder {
                         out(self.seen_at(header, at, mdc_job, Said::Cause(cause)));
                         Stage::Done
                     }
-                    None if layout.is_json() => Stage::Done,
+                    None if form.layout().is_json() => Stage::Done,
                     None => Stage::CauseNext { at, mdc_job },
                 }
             }
-            Matched::Maybe if !layout.is_json() => match self.open.map(|open| open.stage) {
+            Matched::Maybe if !form.layout().is_json() => match self.open.map(|open| open.stage) {
                 Some(Stage::Waiting(lines)) if lines >= WAIT_LINES => Stage::Done,
                 Some(Stage::Waiting(lines)) => Stage::Waiting(lines + 1),
                 _ => Stage::Waiting(1),
@@ -433,14 +439,14 @@ impl LogDecoder {
     }
 
     /// One record of each read, the last, is looked at whatever it says: a log's clock, its levels, and whether it can still be read.
-    fn sample(&mut self, lines: &[u8], layout: &Layout, read: ReadAt) {
+    fn sample(&mut self, lines: &[u8], form: &Form, read: ReadAt) {
         match self.open {
             Some(Open {
                 start: Some(start), ..
             }) if start >= self.seen => {
                 // On a clock of its own, so that what is told does not depend on how the bytes were cut into reads.
-                let end = line_end(lines, start);
-                if let Some(record) = layout.decode(trimmed(&lines[start..end]), &mut self.clock.clone()) {
+                let end = form.line_end(lines, start).unwrap_or(lines.len());
+                if let Some(record) = form.decode(&lines[start..end], &mut self.clock.clone()) {
                     self.tally.sampled(&record, read.now, read.fresh);
                 }
             }
@@ -470,3 +476,6 @@ impl LogDecoder {
 fn is_of_another_job(record: &Record<'_>, event: &Event) -> bool {
     matches!((record.mdc_job, event.job()), (Some(context), Some(named)) if context != named)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,13 @@
 //! What the first bytes of a file tell before it is read: when it begins, and who wrote it.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{ChosenLayout, Wording};
 use crate::decode::clock::Clock;
+use crate::decode::form::Form;
 use crate::rules::logger_matches;
 
 /// Who wrote a file, as far as its first bytes tell.
@@ -67,16 +70,25 @@ pub fn read_head(
         first_time: None,
         writer: Writer::Unknown,
     };
-    let detected = wording.layouts.detect(head);
-    let recognised = detected.layout.map(|id| wording.layouts.get(id));
-    let Some(layout) = layout.map(|chosen| &*chosen.0).or(recognised) else {
+    let peeled = wording.layouts.peel(head, layout.map(|chosen| &*chosen.0));
+    let detected = &peeled.detected;
+    let recognised = || {
+        detected
+            .layout
+            .map(|id| Arc::new(wording.layouts.get(id).clone()))
+    };
+    let Some(layout) = layout.map(|chosen| Arc::clone(&chosen.0)).or_else(recognised) else {
         return facts;
     };
     let shortened = layout.shortens_loggers().unwrap_or(detected.shortened);
+    let form = Form::new(peeled.wrappers, layout);
     let mut clock = Clock::new(zone.clone(), Timestamp::UNIX_EPOCH);
     let (mut job_manager, mut task_manager) = (false, false);
-    for line in head.split(|byte| *byte == b'\n') {
-        let Some(record) = layout.decode(line, &mut clock) else {
+    let (mut rest, mut end) = (head, 0);
+    while !rest[end..].is_empty() {
+        rest = &rest[end..];
+        end = form.line_end(rest, 0).unwrap_or(rest.len());
+        let Some(record) = form.decode(&rest[..end], &mut clock) else {
             continue;
         };
         // A time without a date orders nothing.

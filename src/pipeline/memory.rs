@@ -27,6 +27,8 @@ pub struct Memory {
     pub(super) skipping: bool,
     /// Id of the layout recognised.
     pub(super) layout: Option<String>,
+    /// Ids of what carries the lines, outermost first.
+    pub(super) wrappers: Vec<String>,
     pub(super) loggers: Loggers,
     pub(super) dateless: bool,
     pub(super) headers_in_file: usize,

@@ -1,4 +1,4 @@
-//! Which layout a log uses, as far as it has been read; it may change under a running process (`monitorInterval`).
+//! How a log's lines are read, as far as it has been read; its layout may change under a running process (`monitorInterval`).
 
 use std::sync::Arc;
 
@@ -8,8 +8,11 @@ use super::ChosenLayout;
 use super::memory::Memory;
 use super::tally::Tally;
 use crate::decode::detect::Detected;
+use crate::decode::form::Form;
 use crate::decode::layout::Layout;
 use crate::decode::layouts::Layouts;
+use crate::decode::peel::Peeled;
+use crate::decode::wrapper::Wrapper;
 
 /// Headers after which a recognised layout is not doubted while it goes on reading lines.
 const FIRM: usize = 20;
@@ -24,12 +27,12 @@ pub(super) enum Loggers {
     Whole,
 }
 
-/// The layout in use and how sure it is.
+/// The form in use and how sure it is.
 #[derive(Debug, Clone)]
 pub(super) struct Recognised {
-    layout: Option<Arc<Layout>>,
-    /// The user named it: never doubted.
-    chosen: bool,
+    form: Option<Arc<Form>>,
+    /// The layout that the user named: never doubted. What carries it is found out all the same.
+    chosen: Option<Arc<Layout>>,
     loggers: Loggers,
     dateless: bool,
     /// Headers recognised since the file began.
@@ -42,8 +45,8 @@ impl Recognised {
 
     pub(super) fn new(chosen: Option<&ChosenLayout>) -> Self {
         Self {
-            layout: chosen.map(|chosen| Arc::clone(&chosen.0)),
-            chosen: chosen.is_some(),
+            form: chosen.map(|chosen| Arc::new(Form::new(Vec::new(), Arc::clone(&chosen.0)))),
+            chosen: chosen.map(|chosen| Arc::clone(&chosen.0)),
             loggers: Loggers::Unseen,
             dateless: false,
             headers: 0,
@@ -52,7 +55,14 @@ impl Recognised {
 
     /// Writes down what was recognised.
     pub(super) fn write(&self, memory: &mut Memory) {
-        memory.layout = self.layout.as_ref().map(|layout| layout.id().to_owned());
+        if let Some(form) = &self.form {
+            memory.layout = Some(form.layout().id().to_owned());
+            memory.wrappers = form
+                .wrappers()
+                .iter()
+                .map(|wrapper| wrapper.id().to_owned())
+                .collect();
+        }
         memory.loggers = self.loggers;
         memory.dateless = self.dateless;
         memory.headers_in_file = self.headers;
@@ -63,18 +73,24 @@ impl Recognised {
         let Some(id) = memory.layout.as_deref() else {
             return;
         };
-        if !self.chosen {
-            self.layout = layouts.named(id).map(|id| Arc::new(layouts.get(id).clone()));
-        }
-        if self.layout.as_ref().is_some_and(|layout| layout.id() == id) {
-            self.loggers = memory.loggers;
-            self.dateless = memory.dateless;
-            self.headers = memory.headers_in_file;
-        }
+        let named = || layouts.named(id).map(|id| Arc::new(layouts.get(id).clone()));
+        let Some(layout) = self
+            .chosen
+            .clone()
+            .or_else(named)
+            .filter(|layout| layout.id() == id)
+        else {
+            return;
+        };
+        let wrappers = memory.wrappers.iter().filter_map(|id| Wrapper::named(id));
+        self.form = Some(Arc::new(Form::new(wrappers.collect(), layout)));
+        self.loggers = memory.loggers;
+        self.dateless = memory.dateless;
+        self.headers = memory.headers_in_file;
     }
 
-    pub(super) fn layout(&self) -> Option<&Arc<Layout>> {
-        self.layout.as_ref()
+    pub(super) fn form(&self) -> Option<&Arc<Form>> {
+        self.form.as_ref()
     }
 
     /// Times have no date: every header must be told to the clock.
@@ -94,64 +110,76 @@ impl Recognised {
         self.headers = 0;
     }
 
-    /// The layout to read these lines with: recognised anew where there is doubt.
+    /// The form to read these lines with: recognised anew where there is doubt.
     pub(super) fn recognise(
         &mut self,
         layouts: &Layouts,
         lines: &[u8],
         tally: &mut Tally,
-    ) -> Option<Arc<Layout>> {
+    ) -> Option<Arc<Form>> {
         if self.is_in_doubt(lines) {
             let sample = whole_lines(lines);
-            let detected = layouts.detect(sample);
-            if self.chosen {
-                self.learn(&detected);
-            } else {
-                self.adopt(layouts, &detected, sample, tally);
+            let peeled = layouts.peel(sample, self.chosen.as_deref());
+            match &self.chosen {
+                Some(chosen) => {
+                    let chosen = Arc::clone(chosen);
+                    self.unwrap_chosen(chosen, peeled.wrappers, sample);
+                    self.learn(&peeled.detected);
+                }
+                None => self.adopt(layouts, peeled, sample, tally),
             }
         }
-        self.layout.clone()
+        self.form.clone()
     }
 
     fn is_in_doubt(&self, lines: &[u8]) -> bool {
-        let Some(layout) = &self.layout else { return true };
+        let Some(form) = &self.form else { return true };
         if self.headers < FIRM {
             return true;
         }
         let last = lines[..lines.len().saturating_sub(1)]
             .rsplit(|byte| *byte == b'\n')
             .next();
-        !layout.is_header(lines) && !last.is_some_and(|line| layout.is_header(line))
+        !form.is_header(lines) && !last.is_some_and(|line| form.is_header(line))
     }
 
-    fn adopt(&mut self, layouts: &Layouts, detected: &Detected, sample: &[u8], tally: &mut Tally) {
-        let Some(found) = detected.layout.map(|id| layouts.get(id)) else {
-            if self.layout.is_none() {
+    /// The user names the layout, not what carries it.
+    fn unwrap_chosen(&mut self, layout: Arc<Layout>, wrappers: Vec<Wrapper>, sample: &[u8]) {
+        let found = Form::new(wrappers, layout);
+        let reads_more = |used: &Arc<Form>| headers(used, sample) < headers(&found, sample);
+        if self.form.as_ref().is_none_or(reads_more) {
+            self.form = Some(Arc::new(found));
+        }
+    }
+
+    fn adopt(&mut self, layouts: &Layouts, peeled: Peeled<'_>, sample: &[u8], tally: &mut Tally) {
+        let detected = peeled.detected;
+        let Some(layout) = detected.layout.map(|id| layouts.get(id)) else {
+            if self.form.is_none() {
                 tally.layout_told(detected.blind, detected.levels, 0);
             }
             return;
         };
-        let better = match &self.layout {
+        let found = Form::new(peeled.wrappers, Arc::new(layout.clone()));
+        let better = match &self.form {
             None => true,
-            Some(used) if used.id() == found.id() => false,
+            Some(used) if used.is_same(&found) => false,
             // Flink's banner has lines without a time in its middle: where a read ends there, the log is still the same.
-            Some(used) if self.headers > 0 && used.has_time() && !found.has_time() => false,
+            Some(used) if self.headers > 0 && used.layout().has_time() && !found.layout().has_time() => false,
             // Several layouts read the same lines; only one that reads more, and most of them, takes over.
             Some(used) => {
-                let read = sample
-                    .split(|byte| *byte == b'\n')
-                    .filter(|line| used.is_header(line))
-                    .count();
-                let sees_more = !used.has_logger() && found.has_logger();
-                detected.headers * 2 >= detected.lines && (read < detected.headers || sees_more)
+                let sees_more = !used.layout().has_logger() && found.layout().has_logger();
+                detected.headers * 2 >= detected.lines
+                    && (headers(used, sample) < detected.headers || sees_more)
             }
         };
+        let same = better || self.form.as_ref().is_some_and(|used| used.is_same(&found));
         if better {
-            self.layout = Some(Arc::new(found.clone()));
+            self.form = Some(Arc::new(found));
             (self.loggers, self.headers) = (Loggers::Unseen, 0);
         }
-        if self.layout.as_ref().is_some_and(|used| used.id() == found.id()) {
-            self.learn(detected);
+        if same {
+            self.learn(&detected);
             tally.layout_told(detected.blind, detected.levels, detected.headers);
         }
     }
@@ -166,6 +194,14 @@ impl Recognised {
         }
         self.dateless |= detected.dateless;
     }
+}
+
+/// Lines of the sample that begin a record.
+fn headers(form: &Form, sample: &[u8]) -> usize {
+    sample
+        .split(|byte| *byte == b'\n')
+        .filter(|line| form.is_header(line))
+        .count()
 }
 
 /// The first lines, as many as fit the sample; at least one.

@@ -16,7 +16,7 @@ use crate::verdict::{CLUSTER, judge};
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs `flinktail replay --json` and returns the document.
-fn replay<A: AsRef<OsStr>>(zone: &str, layout: Option<&str>, logs: impl IntoIterator<Item = A>) -> Value {
+pub fn replay<A: AsRef<OsStr>>(zone: &str, layout: Option<&str>, logs: impl IntoIterator<Item = A>) -> Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flinktail"));
     command
         .timeout(PATIENCE)
@@ -29,7 +29,7 @@ fn replay<A: AsRef<OsStr>>(zone: &str, layout: Option<&str>, logs: impl IntoIter
 }
 
 /// All that disagrees with the truth in the answers, one per run; empty where nothing does.
-fn disagreements(answer: impl Fn(&Run) -> Value) -> String {
+pub fn disagreements(answer: impl Fn(&Run) -> Value) -> String {
     let mut report = String::new();
     for run in runs::all() {
         let verdict = judge(&run.truth, &serde_json::from_value(answer(&run)).unwrap());

@@ -15,3 +15,4 @@ mod relayout;
 mod repository;
 mod runs;
 mod verdict;
+mod wrappers;
