@@ -223,8 +223,11 @@ fn every_family_is_on_the_page_under_its_type_but_those_that_need_a_setting() {
                 "flink_job_stuck_after_seconds",
                 "flinktail_source_last_line_timestamp_seconds",
             ];
-            let is_optional = optional.contains(&family.name) || family.name.starts_with("flinktail_store_");
-            assert_eq!(page.contains(&expected), !is_optional, "{expected}");
+            assert_eq!(
+                page.contains(&expected),
+                !optional.contains(&family.name),
+                "{expected}"
+            );
             assert!(
                 family.kind != Kind::Counter || expected.trim_end().ends_with(counter),
                 "{expected}"
