@@ -39,7 +39,8 @@ def main(flinktail):
 def check(flinktail, example):
     address = "127.0.0.1:%d" % free_port()
     config = os.path.join(example, "flinktail.toml")
-    daemon = subprocess.Popen([flinktail, "watch", "--config", config, "--web.listen-address", address])
+    state = os.path.join(example, "state")
+    daemon = subprocess.Popen([flinktail, "watch", "--config", config, "--state-dir", state, "--web.listen-address", address])
     try:
         wait_until(daemon, "http://%s/-/ready" % address, b"")
         append(os.path.join(example, GROWING), RECORD)

@@ -101,7 +101,7 @@ impl Daemon {
             let mut page = String::new();
             write!(stream, "GET /metrics HTTP/1.0\r\n\r\n").unwrap();
             stream.read_to_string(&mut page).unwrap();
-            if page.contains("flinktail_ready 1") {
+            if page.contains("\nflinktail_ready 1\n") {
                 return page;
             }
         }
