@@ -161,14 +161,6 @@ fn classifier(wording: Arc<Wording>, beside: &[SourceSettings]) -> tail::Classif
     Box::new(move |head| {
         let zone = first.as_ref().map_or(TimeZone::UTC, |log| log.zone.clone());
         let layout = first.as_ref().and_then(|log| log.layout.as_ref());
-        let facts = crate::pipeline::read_head(&wording, layout, &zone, head);
-        tail::HeadFacts {
-            first_time: facts.first_time,
-            writer: match facts.writer {
-                crate::pipeline::Writer::JobManager => tail::Writer::JobManager,
-                crate::pipeline::Writer::TaskManager => tail::Writer::TaskManager,
-                crate::pipeline::Writer::Unknown => tail::Writer::Unknown,
-            },
-        }
+        crate::pipeline::read_head(&wording, layout, &zone, head)
     })
 }

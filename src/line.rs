@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// One log: a rotation family (`x.log`, `x.log.1`, `x.log.2.gz` …) or standard input.
@@ -66,6 +67,26 @@ impl fmt::Debug for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// Who wrote a file, as far as its first bytes tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writer {
+    /// A JobManager, or any process that prints transitions of jobs.
+    JobManager,
+    /// A TaskManager: prints nothing of interest.
+    TaskManager,
+    /// Cannot be told (yet).
+    Unknown,
+}
+
+/// What a decoder can tell from a file's first bytes, for whoever puts files in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeadFacts {
+    /// Time of the first record that has one: what files are ordered by.
+    pub first_time: Option<Timestamp>,
+    /// Who wrote it.
+    pub writer: Writer,
 }
 
 #[cfg(test)]

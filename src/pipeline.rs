@@ -23,7 +23,7 @@ use crate::rules::RuleSet;
 use crate::scan::Scanner;
 
 pub use decoder::{LogDecoder, LogSettings, ReadAt};
-pub use head::{HeadFacts, Writer, read_head};
+pub use head::read_head;
 pub use memory::Memory;
 pub use tally::Tally;
 

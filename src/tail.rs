@@ -36,6 +36,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use crate::line::{HeadFacts, Writer};
 use crate::line::{LogId, Offset};
 
 pub use discover::{BadSource, Source};
@@ -94,28 +95,6 @@ pub trait Sink {
     fn file_cut(&mut self, log: LogId);
     /// Deleted, and no successor for [`Settings::grace`]. It may come back, under the same id.
     fn gone(&mut self, log: LogId);
-}
-
-/// Who wrote a file, as far as its first bytes tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Writer {
-    /// A JobManager, or any process that prints transitions of jobs.
-    JobManager,
-    /// A TaskManager: prints nothing of interest.
-    TaskManager,
-    /// A known wrapper: the records inside decide.
-    Wrapper,
-    /// Cannot be told (yet).
-    Unknown,
-}
-
-/// What the decoder can tell from a file's first bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HeadFacts {
-    /// Time of the first record that has one: what files are ordered by.
-    pub first_time: Option<Timestamp>,
-    /// Who wrote it.
-    pub writer: Writer,
 }
 
 /// Tells [`HeadFacts`] from the first bytes of a file (at most 32 KiB, uncompressed; the last line may be torn).

@@ -317,24 +317,19 @@ impl Engine {
     /// Everything that is counted: the tailer's numbers of each log with those of its decoder.
     #[must_use]
     pub fn stats(&self, tailed: Vec<(Option<LogId>, SourceStats)>) -> ProgramStats {
-        let mut stats = ProgramStats {
-            rule_matches: self
-                .wording
-                .rules
-                .rules()
-                .map(|rule| (rule.id().to_owned(), 0))
-                .collect(),
-            ..ProgramStats::default()
-        };
-        for (index, rule) in self.wording.rules.rules().enumerate() {
-            let matches = self
+        let matches = |(index, rule): (usize, &crate::rules::Rule)| {
+            let now = self
                 .logs
                 .values()
                 .map(|log| log.decoder.tally().rule_matches(index))
                 .sum::<u64>();
             let before = self.before.0.get(rule.id()).copied().unwrap_or(0);
-            stats.rule_matches.insert(rule.id().to_owned(), before + matches);
-        }
+            (rule.id().to_owned(), before + now)
+        };
+        let mut stats = ProgramStats {
+            rule_matches: self.wording.rules.rules().enumerate().map(matches).collect(),
+            ..ProgramStats::default()
+        };
         for (id, mut source) in tailed {
             if let Some(log) = id.and_then(|id| self.logs.get(&id)) {
                 source.cluster = log.cluster.to_string();

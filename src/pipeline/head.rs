@@ -8,27 +8,8 @@ use jiff::tz::TimeZone;
 use super::{ChosenLayout, Wording};
 use crate::decode::clock::Clock;
 use crate::decode::form::Form;
+use crate::line::{HeadFacts, Writer};
 use crate::rules::logger_matches;
-
-/// Who wrote a file, as far as its first bytes tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Writer {
-    /// A JobManager.
-    JobManager,
-    /// A TaskManager: prints nothing of interest.
-    TaskManager,
-    /// Cannot be told (yet).
-    Unknown,
-}
-
-/// What the first bytes of a file tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HeadFacts {
-    /// Time of the first record that has one: what files are ordered by.
-    pub first_time: Option<Timestamp>,
-    /// Who wrote it.
-    pub writer: Writer,
-}
 
 /// Classes that log in one kind of process only; the ExecutionGraph is not among them, since its logger is what user
 /// code on a TaskManager borrows for look-alikes.

@@ -118,7 +118,7 @@ impl Log {
             self.writer(sight, pass)
         };
         match writer {
-            Writer::JobManager | Writer::Wrapper => {
+            Writer::JobManager => {
                 self.stage = Stage::Followed;
                 self.later.clear();
                 sink.open(self.id, &self.info);

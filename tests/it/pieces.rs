@@ -124,17 +124,7 @@ struct Follower {
 impl Follower {
     fn new(story: &Story, directory: &Path) -> Self {
         let zone = story.zone.clone();
-        let classify: tail::Classify = Box::new(move |head| {
-            let facts = pipeline::read_head(&WORDING, None, &zone, head);
-            tail::HeadFacts {
-                first_time: facts.first_time,
-                writer: match facts.writer {
-                    pipeline::Writer::JobManager => tail::Writer::JobManager,
-                    pipeline::Writer::TaskManager => tail::Writer::TaskManager,
-                    pipeline::Writer::Unknown => tail::Writer::Unknown,
-                },
-            }
-        });
+        let classify: tail::Classify = Box::new(move |head| pipeline::read_head(&WORDING, None, &zone, head));
         let beside = SourceSettings {
             cluster: None,
             log: story.settings(),
