@@ -381,6 +381,7 @@ impl tail::Sink for Engine {
             offset: 0,
             at: Some(self.now),
             mdc_job: None,
+            carrier: None,
             said,
         };
         self.fleet.apply(&seen, self.now);

@@ -95,7 +95,18 @@ impl Fleet {
             }
             Event::ProcessEnding { why } => self.process_ended(*why, told),
             // Said for people: stopping leaves the job RUNNING until FINISHED, and leaders speak through their jobs' lines.
-            Event::StopWithSavepoint { .. } | Event::LeadershipGranted | Event::LeadershipRevoked => {}
+            Event::StopWithSavepoint { .. }
+            | Event::LeadershipGranted
+            | Event::LeadershipRevoked
+            // Of entities that are not Flink jobs.
+            | Event::ApplicationCall { .. }
+            | Event::ApplicationReported { .. }
+            | Event::VersionReported { .. }
+            | Event::ApplicationError { .. }
+            | Event::PlatformJobReported(_)
+            | Event::PlatformEvent { .. }
+            | Event::DeploymentStatus { .. }
+            | Event::DeploymentJobStatus { .. } => {}
         }
     }
 

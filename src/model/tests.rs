@@ -132,6 +132,7 @@ fn run(script: &str) -> Fleet {
             offset: n as u64,
             at: Some(at),
             mdc_job,
+            carrier: None,
             said: event(&words[2..]),
         };
         fleet.apply(&seen, at);
@@ -387,6 +388,7 @@ fn the_limit_evicts_what_ended_first_and_never_what_lives() {
                 offset: 0,
                 at: Some(at(second)),
                 mdc_job: None,
+                carrier: None,
                 said,
             },
             at(second),

@@ -467,6 +467,7 @@ impl LogDecoder {
             offset: self.base + at as Offset,
             at: time,
             mdc_job,
+            carrier: None,
             said,
         }
     }

@@ -32,6 +32,7 @@ fn tell(fleet: &mut Fleet, at: i64, said: Said) {
         offset: u64::try_from(at).unwrap(),
         at: Some(second(at)),
         mdc_job: None,
+        carrier: None,
         said,
     };
     fleet.apply(&seen, second(at));
