@@ -322,6 +322,9 @@ pub struct Seen {
 /// Where a record comes from, by what is written around it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Carrier {
+    /// Its records have a time of their own and come in no certain order (CloudWatch, CloudTrail): what is older than what
+    /// was applied is late. False where the place in the file is the order, as for containers' logs.
+    pub by_time: bool,
     /// The cluster of its Flink job: the name of the application, else the CloudWatch group, else the platform's
     /// namespace. None leaves it to the log.
     pub cluster: Option<Arc<str>>,
