@@ -222,7 +222,7 @@ impl Reader {
             })?);
         }
         let now = Instant::now();
-        let counters = saved.counters.clone();
+        let counters = saved.left.counters.clone();
         let kept_sources = saved.progress.logs.iter().map(|log| (None, log.numbers.clone()));
         let kept_sources = kept_sources.collect();
         let mut engine = Engine::new(wording, beside, settings.limits.entities);

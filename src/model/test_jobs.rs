@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::flink_job::JobState;
-use super::job::{Basis, Entry, Job};
+use super::job::Job;
+use super::story::{Basis, Entry};
 use crate::line::{JobId, LogId};
 
 /// A job of this name in cluster `prod-1`, RUNNING since 09:00:00.004 on 2 March 2026.
