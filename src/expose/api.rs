@@ -1,5 +1,6 @@
 //! Entities as JSON: `/api/v1/entities` and `flinktail replay --json`. The shape is a contract; checks outside this
-//! project read it. All keys are always there, and what is unknown is null.
+//! project read it. All keys are always there, and what is unknown is null; beyond those that all entities have, each
+//! kind has some of its own.
 
 use std::sync::Arc;
 
@@ -36,8 +37,11 @@ struct EntityJson<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum OwnJson<'a> {
+    /// Only where there is one: the keys of a job that nothing runs are a contract.
     Job {
+        #[serde(skip_serializing_if = "Option::is_none")]
         application: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         vvp_job: Option<String>,
     },
     Application {
@@ -374,12 +378,12 @@ mod tests {
             r#""restarts":{"failure":2,"rescale":0,"process":0,"observed":0},"#,
             r#""cause":{"class":"java.lang.RuntimeException","message":"","at":null},"#,
             r#""history":[{"at":"2026-03-02T09:00:00.004Z","from":"CREATED","to":"RUNNING","basis":"log","late":false}],"#,
-            r#""history_dropped":0,"application":null,"vvp_job":null},"#,
+            r#""history_dropped":0},"#,
             r#"{"kind":"flink_job","id":"abababababababababababababababab","name":null,"#,
             r#""labels":{"cluster":"prod-1"},"state":"RUNNING","class":"steady","since":null,"#,
             r#""restarts":{"failure":2,"rescale":0,"process":0,"observed":0},"cause":null,"#,
             r#""history":[{"at":"2026-03-02T09:00:00.000Z","from":null,"to":"RUNNING","basis":"log","late":false}],"#,
-            r#""history_dropped":7,"application":null,"vvp_job":null}]}"#,
+            r#""history_dropped":7}]}"#,
         );
         assert_eq!(jobs_json([&orders, &nameless].into_iter()), expected);
     }
