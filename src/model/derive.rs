@@ -16,7 +16,7 @@ use super::event::{Cause, EndReason, Event, RestartReason, Said, Seen, Witness};
 use super::fleet::{Fleet, Key, Place};
 use super::flink_job::{self, JobState};
 use super::job::{Failure, Graph, Job, Scheduler};
-use super::process::{CauseOf, Process};
+use super::process::CauseOf;
 use super::story::Basis;
 use super::told::Told;
 use crate::line::{JobId, LogId};
@@ -49,10 +49,9 @@ impl Fleet {
             at: seen.at,
             read,
         };
-        let process = self
-            .processes
-            .entry(speaker.clone())
-            .or_insert_with(|| Process::new(Arc::clone(&speaker.1)));
+        let Some(process) = self.speaking(&speaker) else {
+            return;
+        };
         let event = match &seen.said {
             Said::Event(event) => event,
             Said::Cause(cause) => return self.cause(cause, told),

@@ -176,6 +176,17 @@ impl Fleet {
         &self.processes
     }
 
+    /// The process that speaks, found or made; none where carriers name more clusters than there may be entities.
+    pub(super) fn speaking(&mut self, speaker: &Speaker) -> Option<&mut Process> {
+        let is_known = self.processes.contains_key(speaker);
+        if !is_known && self.processes.len() >= self.limit.max(self.clusters.len()) {
+            self.counters.dropped += 1;
+            return None;
+        }
+        let new = || Process::new(Arc::clone(&speaker.1));
+        Some(self.processes.entry(speaker.clone()).or_insert_with(new))
+    }
+
     /// The process that speaks of a cluster in a log.
     pub(super) fn process_of(&self, log: LogId, cluster: &Arc<str>) -> Option<&Process> {
         self.processes.get(&(log, Arc::clone(cluster)))
