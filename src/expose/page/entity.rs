@@ -128,7 +128,7 @@ fn transitions(
         put(out, format_args!("<p>{dropped} no longer kept here.</p>\n"));
     }
     out.push_str(
-        "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Transitions\"><table>\n\
+        "<div data-key=\"table\" class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Transitions\"><table>\n\
         <caption class=\"hidden\">States entered, the latest first</caption>\n<thead><tr><th scope=\"col\">Time</th>\
         <th scope=\"col\">From</th><th scope=\"col\">To</th><th scope=\"col\" class=\"number\">Lasted</th>\
         <th scope=\"col\">Basis</th><th scope=\"col\">Log line</th></tr></thead>\n<tbody>\n",

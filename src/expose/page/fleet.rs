@@ -74,7 +74,7 @@ fn form(out: &mut String, all: &[Judged<'_>], choice: &Choice) {
     put(
         out,
         format_args!(
-            "<form role=\"search\" action=\"./\" method=\"get\">\n<label>Find <input type=\"search\" name=\"q\" value=\"{}\" \
+            "<form data-key=\"form\" role=\"search\" action=\"./\" method=\"get\">\n<label>Find <input type=\"search\" name=\"q\" value=\"{}\" \
             placeholder=\"name, id, cluster, exception\"></label>\n",
             Html(choice.get("q").unwrap_or_default())
         ),
@@ -126,7 +126,7 @@ fn select(out: &mut String, name: &str, title: &str, options: &[(&str, &str)], c
         };
         put(
             out,
-            format_args!("<option value=\"{value}\"{selected}>{word}</option>"),
+            format_args!("<option data-key=\"{value}\" value=\"{value}\"{selected}>{word}</option>"),
         );
     }
     out.push_str("</select></label>\n");
@@ -134,7 +134,7 @@ fn select(out: &mut String, name: &str, title: &str, options: &[(&str, &str)], c
 
 fn table(out: &mut String, rows: &[Judged<'_>], choice: &Choice, now: Timestamp) {
     out.push_str(
-        "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Jobs\"><table class=\"entities\">\n\
+        "<div data-key=\"table\" class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Jobs\"><table class=\"entities\">\n\
         <caption class=\"hidden\">Jobs, those that need somebody first unless sorted otherwise</caption>\n<thead><tr>",
     );
     let asked = Column::asked(choice);

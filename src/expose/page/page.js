@@ -11,8 +11,13 @@ document.documentElement.classList.add("scripted");
 function morph(old, fresh) {
   for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
   for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  const wantedKeys = new Set([...fresh.children].map((child) => child.dataset.key));
   const keyed = new Map();
-  for (const child of old.children) if (child.dataset?.key) keyed.set(child.dataset.key, child);
+  for (const child of [...old.children]) {
+    const { key } = child.dataset;
+    if (key && !wantedKeys.has(key)) child.remove();
+    else if (key) keyed.set(key, child);
+  }
   let place = old.firstChild;
   for (const wanted of [...fresh.childNodes]) {
     const known = keyed.get(wanted.dataset?.key);
@@ -45,24 +50,26 @@ async function refresh() {
   stale = true;
   if (fetching) return;
   fetching = true;
-  try {
-    while (stale) {
-      stale = false;
-      const address = location.href;
-      const answer = await fetch(address);
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      // The address may have changed while this was on its way.
-      if (address !== location.href) stale = true;
-      else if (fresh.getElementById("main")) {
-        document.title = fresh.title;
-        morph(main, fresh.getElementById("main"));
-      }
-    }
-  } catch {
-    // The server is away: the stream of events notices too, and says so.
-  } finally {
-    fetching = false;
+  while (stale) {
+    stale = false;
+    const address = location.href;
+    // Where the server is away the stream of events notices too, says so, and leads here again.
+    const html = await fetch(address).then((answer) => answer.text(), () => undefined);
+    // The address may have changed meanwhile.
+    if (address !== location.href) stale = true;
+    else if (html) show(new DOMParser().parseFromString(html, "text/html"));
   }
+  fetching = false;
+}
+
+function show(fresh) {
+  const wanted = fresh.getElementById("main");
+  if (!wanted) return;
+  document.title = fresh.title;
+  const focused = document.activeElement;
+  morph(main, wanted);
+  // What was moved has lost it.
+  if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
 }
 
 // Nobody looks at a hidden page, and each stream takes one of the server's connections.

@@ -10,7 +10,7 @@ pub(super) fn page(view: &View) -> Page {
     let mut main = String::from(
         "<h1>Rules</h1>\n<p>What lines mean, and how often they were seen. <code>flinktail explain</code> shows what is made \
         of a line, <code>flinktail print rules</code> what the rules say.</p>\n\
-        <div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Rules\"><table class=\"narrow\">\n\
+        <div data-key=\"table\" class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Rules\"><table class=\"narrow\">\n\
         <caption class=\"hidden\">Rules by name</caption>\n<thead><tr><th scope=\"col\">Rule</th>\
         <th scope=\"col\" class=\"number\">Matches</th></tr></thead>\n<tbody>\n",
     );

@@ -15,7 +15,7 @@ pub(super) fn page(view: &View, now: Timestamp) -> Page {
         main.push_str("<p>No log has been found yet.</p>\n");
     } else {
         main.push_str(
-            "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Sources\"><table>\n\
+            "<div data-key=\"table\" class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Sources\"><table>\n\
             <caption class=\"hidden\">Logs</caption>\n<thead><tr><th scope=\"col\">Log</th><th scope=\"col\">Cluster</th>\
             <th scope=\"col\">Layout</th><th scope=\"col\" class=\"number\">Behind</th><th scope=\"col\" class=\"number\">Read</th>\
             <th scope=\"col\" class=\"number\">Events</th><th scope=\"col\">Last line</th><th scope=\"col\">Trouble</th></tr></thead>\n<tbody>\n",
