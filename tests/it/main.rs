@@ -10,6 +10,7 @@ mod crash;
 mod daemon;
 mod dashboards;
 mod demo;
+mod fuzz;
 mod names;
 mod pieces;
 mod relayout;
