@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How long anything may take before it counts as hanging.
@@ -14,6 +15,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Daemon {
     child: Child,
     address: SocketAddr,
+    said: Arc<Mutex<String>>,
 }
 
 /// One page of metrics: every series whose value is a whole number.
@@ -22,18 +24,30 @@ pub type Page = BTreeMap<String, u64>;
 impl Daemon {
     /// Starts it on a free port and waits until it listens.
     pub fn start(logs: &Path, state: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_flinktail"))
-            .arg("watch")
-            .arg(logs)
-            .arg("--state-dir")
-            .arg(state)
-            .args(["--web.listen-address", "127.0.0.1:0", "--timezone", "UTC"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap());
+        Self::start_with(logs, state, &[])
+    }
+
+    /// Starts it with further arguments.
+    pub fn start_with(logs: &Path, state: &Path, arguments: &[&str]) -> Self {
+        let mut command = Self::command(logs, state);
+        command.args(arguments);
+        Self::spawn(command)
+    }
+
+    /// How it is started.
+    pub fn command(logs: &Path, state: &Path) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flinktail"));
+        command.arg("watch").arg(logs).arg("--state-dir").arg(state);
+        command.args(["--web.listen-address", "127.0.0.1:0", "--timezone", "UTC"]);
+        command
+    }
+
+    /// Runs a command that starts it, and waits until it listens.
+    pub fn spawn(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
-        said.read_line(&mut line).unwrap();
+        stderr.read_line(&mut line).unwrap();
         let address = line
             .split("http://")
             .nth(1)
@@ -42,9 +56,20 @@ impl Daemon {
             .unwrap_or_else(|| panic!("no address in {line:?}"))
             .parse()
             .unwrap();
-        // What it says further is not of interest, but it must not wait for a reader.
-        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
-        Self { child, address }
+        let said = Arc::new(Mutex::new(String::new()));
+        let hearing = Arc::clone(&said);
+        // It must not wait for a reader.
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                hearing.lock().unwrap().push_str(&(line + "\n"));
+            }
+        });
+        Self { child, address, said }
+    }
+
+    /// What it wrote to its log since it listens.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
     }
 
     /// The body of a page; none when it does not answer.

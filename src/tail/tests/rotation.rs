@@ -364,6 +364,7 @@ fn t11_deleted_while_open_is_read_on_and_let_go_after_a_minute() {
     rig.wait(61);
     assert_eq!((rig.sink.gone, rig.sink.ends), (1, 1));
     assert_eq!(rig.tailer.open_files(), 0, "the descriptor is closed");
+    rig.wait(61);
     assert!(
         rig.tailer.positions().is_empty(),
         "T57: nothing is kept of a file that is gone"
