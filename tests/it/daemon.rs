@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// How long anything may take before it counts as hanging.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running `flinktail watch`; killed when dropped.
+/// A running `flinktail`; killed when dropped.
 pub struct Daemon {
     child: Child,
     address: SocketAddr,
@@ -22,19 +22,22 @@ pub struct Daemon {
 pub type Page = BTreeMap<String, u64>;
 
 impl Daemon {
-    /// Starts it on a free port and waits until it listens.
+    /// Starts `flinktail watch` on a free port and waits until it listens.
     pub fn start(logs: &Path, state: &Path) -> Self {
-        Self::start_with(logs, state, &[])
+        Self::spawn(Self::command(logs, state))
     }
 
-    /// Starts it with further arguments.
-    pub fn start_with(logs: &Path, state: &Path, arguments: &[&str]) -> Self {
-        let mut command = Self::command(logs, state);
-        command.args(arguments);
+    /// The same with any arguments and environment.
+    pub fn start_with(arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flinktail"));
+        command
+            .args(arguments)
+            .args(["--web.listen-address", "127.0.0.1:0"])
+            .envs(environment.iter().copied());
         Self::spawn(command)
     }
 
-    /// How it is started.
+    /// How `flinktail watch` is started.
     pub fn command(logs: &Path, state: &Path) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flinktail"));
         command.arg("watch").arg(logs).arg("--state-dir").arg(state);
@@ -47,7 +50,14 @@ impl Daemon {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
-        stderr.read_line(&mut line).unwrap();
+        while !line.contains("http://") {
+            line.clear();
+            assert_ne!(
+                stderr.read_line(&mut line).unwrap(),
+                0,
+                "it ended before it listened"
+            );
+        }
         let address = line
             .split("http://")
             .nth(1)

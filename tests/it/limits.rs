@@ -101,7 +101,9 @@ fn t56_nothing_in_a_log_makes_it_hold_more_than_64_mebibytes() {
     write_monster(&logs.join("jobmanager.log"));
     let config = dir.path().join("flinktail.toml");
     fs::write(&config, "[limits]\nentities = 2000\n").unwrap();
-    let daemon = Daemon::start_with(&logs, &state, &["--config", config.to_str().unwrap()]);
+    let mut command = Daemon::command(&logs, &state);
+    command.arg("--config").arg(&config);
+    let daemon = Daemon::spawn(command);
     let page = daemon.scrape_until(|_| {}, |page| page["flinktail_ready"] == 1);
     assert!(page["flinktail_entities_evicted_total"] > 0);
     let status = fs::read_to_string(format!("/proc/{}/status", daemon.id().as_raw_nonzero())).unwrap();
