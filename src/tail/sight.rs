@@ -180,15 +180,15 @@ impl Log {
     fn restore(&mut self, sight: &Sight<'_>, pass: &mut Pass) -> bool {
         let mut found = Vec::with_capacity(self.restored.len());
         for position in &self.restored {
-            let home = match sight.members.iter().find(|member| member.stat.id == position.id) {
-                Some(member) => Some((member.path.clone(), member.stat, member.name.gz)),
-                None => {
-                    let Ok(found) = sight.elsewhere(position.id, pass) else {
-                        pass.soon = true;
-                        return false;
-                    };
-                    found.map(|(path, stat)| (path, stat, false))
-                }
+            let shown = sight.members.iter().find(|member| member.stat.id == position.id);
+            let home = if let Some(member) = shown {
+                Some((member.path.clone(), member.stat, member.name.gz))
+            } else {
+                let Ok(found) = sight.elsewhere(position.id, pass) else {
+                    pass.soon = true;
+                    return false;
+                };
+                found.map(|(path, stat)| (path, stat, false))
             };
             let Some((path, stat, gz)) = home else {
                 found.push(None);

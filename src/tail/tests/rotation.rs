@@ -485,6 +485,23 @@ fn t15_a_symlink_swapped_to_the_next_file() {
 }
 
 #[test]
+fn t16_a_directory_swapped_by_its_link() {
+    let mut rig = Rig::new(&["logs/x.log"]);
+    for (dir, link) in [("v1", "logs"), ("v2", "next")] {
+        fs::create_dir(rig.path(dir)).unwrap();
+        symlink(dir, rig.path(link)).unwrap();
+    }
+    rig.append("v1/x.log", text(0, 10));
+    rig.poll();
+    rig.append("v1/x.log", text(10, 20));
+    rig.append("v2/x.log", text(20, 30));
+    rig.rename("next", "logs");
+    rig.settle();
+    assert_eq!(rig.sink.lines, lines(0, 30));
+    assert_eq!(rig.sink.opened.len(), 1);
+}
+
+#[test]
 fn t17_a_hard_link_moved_to_the_next_file() {
     let mut rig = Rig::new(&["current.log"]);
     rig.append("app-1", text(0, 10));
