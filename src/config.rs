@@ -8,6 +8,7 @@ mod read;
 mod show;
 mod suggest;
 pub mod value;
+pub mod web_file;
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,10 @@ pub struct Settings {
     pub poll_interval: Option<Duration>,
     /// Where HTTP listens; never empty, never the same address twice.
     pub listen_addresses: Vec<SocketAddr>,
+    /// TLS, users and headers of HTTP: a file of [`web_file`].
+    pub web_config_file: Option<PathBuf>,
+    /// Whether HTTP may ask for the configuration to be read again.
+    pub enable_lifecycle: bool,
     /// Where positions and entities are kept; none keeps them in memory.
     pub state_dir: Option<PathBuf>,
     /// How long history is kept there; none keeps it for ever.
@@ -71,6 +76,8 @@ impl Default for Settings {
             poll_interval: None,
             // Loopback: what a log tells is not for everybody on the network until the operator says so.
             listen_addresses: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, PORT))],
+            web_config_file: None,
+            enable_lifecycle: false,
             state_dir: None,
             history_age: Some(Duration::from_secs(30 * 86_400)),
             history_bytes: 1 << 30,

@@ -16,9 +16,10 @@ pub mod scrape;
 pub mod server;
 pub mod telemetry;
 pub mod view;
+pub mod web;
 
 pub use render::Format;
-pub use server::{Limits, Site, serve};
+pub use server::{Limits, Reloads, Site, serve};
 pub use telemetry::Telemetry;
 pub use view::{View, ViewBuilder};
 

@@ -15,7 +15,8 @@ use super::engine::{Engine, News};
 use super::keeper::{Keeper, known_logs};
 use super::{AppError, classifier, sources};
 use crate::cli::progress::Progress;
-use crate::config::{ReadFrom, Settings};
+use crate::config::{self, ReadFrom, Settings};
+use crate::expose::web::{Door, Doors};
 use crate::expose::{self, Limits, Site, Telemetry, View, ViewBuilder};
 use crate::model::Counters;
 use crate::observe;
@@ -49,23 +50,27 @@ pub fn watch(settings: &Settings, wording: Arc<Wording>, once: bool) -> Result<(
             what: "cannot start the runtime",
             error,
         })?;
-    let listeners = listen(settings)?;
+    let doors = doors(settings)?;
+    let listeners = listen(settings, if doors.is_tls() { "https" } else { "http" })?;
     let stop = CancellationToken::new();
     let (published, view) = watch::channel(Arc::new(nothing_yet(settings)));
     let reader = Reader::new(settings, wording, published, stop.clone())?;
     let telemetry = Telemetry::new(observe::now());
     let telemetry =
         telemetry.map_err(|error| AppError::Usage(format!("the program's own metrics: {error}")))?;
-    let site = Arc::new(Site { view, telemetry });
+    let telemetry = Arc::new(telemetry);
+    let site = Site {
+        view,
+        telemetry: Arc::clone(&telemetry),
+        doors,
+        reloads: None,
+    };
     let limits = Limits {
         connections: settings.limits.connections,
         ..Limits::default()
     };
     let handle = runtime.handle().clone();
-    let served = listeners
-        .into_iter()
-        .map(|listener| runtime.spawn(expose::serve(listener, Arc::clone(&site), limits, stop.clone())))
-        .collect::<Vec<_>>();
+    let served = runtime.spawn(expose::serve(listeners, site, limits, stop.clone()));
     runtime.spawn(signals(stop.clone()));
     let reading = thread::Builder::new()
         .name("reader".to_owned())
@@ -76,10 +81,8 @@ pub fn watch(settings: &Settings, wording: Arc<Wording>, once: bool) -> Result<(
         })?;
     runtime.block_on(stop.cancelled());
     let ended = reading.join();
-    for server in served {
-        if let Ok(Err(error)) = runtime.block_on(server) {
-            warn!(%error, "the HTTP server ended with an error");
-        }
+    if let Ok(Err(error)) = runtime.block_on(served) {
+        warn!(%error, "the HTTP server ended with an error");
     }
     // Whoever still waits for a pipe or a disk does not hold up the end.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -89,15 +92,30 @@ pub fn watch(settings: &Settings, wording: Arc<Wording>, once: bool) -> Result<(
     })
 }
 
+/// Who may come in, as the web configuration file says.
+fn doors(settings: &Settings) -> Result<Doors, AppError> {
+    let Some(path) = settings.web_config_file.clone() else {
+        return Ok(Doors::open());
+    };
+    let load = move || {
+        let file = path.display();
+        let settings = config::web_file::load(&path).map_err(|error| error.to_string())?;
+        // What only the certificates themselves can tell.
+        Door::new(&settings).map_err(|why| format!("{file}: tls_server_config: {why}"))?;
+        Ok(settings)
+    };
+    Doors::from_file(Box::new(load)).map_err(AppError::Usage)
+}
+
 /// Binds before any file is read, so that a port that is taken is told at once and Prometheus is let in from the start.
-fn listen(settings: &Settings) -> Result<Vec<TcpListener>, AppError> {
+fn listen(settings: &Settings, scheme: &str) -> Result<Vec<TcpListener>, AppError> {
     let bind = |address: &std::net::SocketAddr| {
         let listener = TcpListener::bind(address).map_err(|error| AppError::Listen {
             address: *address,
             error,
         })?;
         let bound = listener.local_addr().unwrap_or(*address);
-        info!("listening on http://{bound} (page at /, metrics at /metrics)");
+        info!("listening on {scheme}://{bound} (page at /, metrics at /metrics)");
         if !address.ip().is_loopback() {
             warn!(
                 "{bound} can be reached from other machines; everybody there can read the names and states of all jobs"

@@ -121,6 +121,12 @@ pub struct WatchArgs {
     /// Where to listen; may be given several times [default: 127.0.0.1:19249].
     #[arg(long = "web.listen-address", value_name = "IP:PORT", value_parser = value::listen_address)]
     pub listen_addresses: Vec<SocketAddr>,
+    /// TLS, users and headers of HTTP: YAML as of Prometheus' exporter-toolkit [default: plain HTTP for everybody].
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    pub web_config_file: Option<PathBuf>,
+    /// Let POST /-/reload have the configuration read again, as SIGHUP does.
+    #[arg(long = "web.enable-lifecycle")]
+    pub enable_lifecycle: bool,
     /// The cluster label of all jobs [default: from the path, else "default"].
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub cluster: Option<String>,
@@ -158,6 +164,8 @@ impl WatchArgs {
         settings.read_from = self.from.unwrap_or(settings.read_from);
         settings.poll_interval = self.poll_interval.or(settings.poll_interval);
         settings.state_dir = self.state_dir.clone().or(settings.state_dir);
+        settings.web_config_file = self.web_config_file.clone().or(settings.web_config_file);
+        settings.enable_lifecycle |= self.enable_lifecycle;
         if !self.listen_addresses.is_empty() {
             settings.listen_addresses.clone_from(&self.listen_addresses);
             settings.listen_addresses.sort_unstable();

@@ -369,6 +369,12 @@ impl Value<'_> {
         }
     }
 
+    /// `true` or `false`.
+    pub(super) fn boolean(&self) -> Result<bool, Faults> {
+        let boolean = self.at.get_ref().as_bool();
+        boolean.ok_or_else(|| self.must_be("true or false"))
+    }
+
     /// A whole number within bounds.
     pub(super) fn number(&self, bounds: RangeInclusive<usize>) -> Result<usize, Faults> {
         let number = self

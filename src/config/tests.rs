@@ -30,10 +30,10 @@ fn check_generated(path: &str, expected: &str) {
     );
 }
 
-/// `bad.txt` holds cases: lines of TOML, then `=> line:column: message` for each problem in the order told.
-#[test]
-fn every_bad_configuration_gets_exactly_its_messages() {
-    let cases = include_str!("tests/bad.txt");
+/// Holds a file of cases: the text of each, then `=> line:column: message` for each problem in the order told.
+#[track_caller]
+pub(super) fn check_bad(path: &str, least: usize, judge: impl Fn(&str) -> Result<(), Vec<Problem>>) {
+    let cases = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
     let (mut count, mut text, mut told) = (0, String::new(), String::new());
     let mut lines = cases.lines().peekable();
     while let Some(line) = lines.next() {
@@ -41,7 +41,7 @@ fn every_bad_configuration_gets_exactly_its_messages() {
             text.push_str(line);
             text.push('\n');
         } else if lines.peek().is_none_or(|next| !next.starts_with("=> ")) {
-            let problems = parse("bad", &text, &layouts).expect_err(&text);
+            let problems = judge(&text).expect_err(&text);
             let messages = problems
                 .iter()
                 .map(|problem| problem.to_string().replace("bad:", "=> ") + "\n");
@@ -49,8 +49,15 @@ fn every_bad_configuration_gets_exactly_its_messages() {
             count += 1;
         }
     }
-    assert!(count >= 60, "{count} cases");
-    check_generated("src/config/tests/bad.txt", &told);
+    assert!(count >= least, "{count} cases");
+    check_generated(path, &told);
+}
+
+#[test]
+fn every_bad_configuration_gets_exactly_its_messages() {
+    check_bad("src/config/tests/bad.txt", 60, |text| {
+        parse("bad", text, &layouts).map(drop)
+    });
 }
 
 #[test]
@@ -78,6 +85,8 @@ poll_interval = "2s500ms"
 
 [web]
 listen_address = ["0.0.0.0:1", "[::1]:2"]
+config_file = "web.yml"
+enable_lifecycle = true
 
 [state]
 dir = "state"
@@ -153,6 +162,8 @@ fn every_key_has_its_effect() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(addresses, ["0.0.0.0:1", "[::1]:2"]);
+    assert_eq!(settings.web_config_file, Some(PathBuf::from("etc/web.yml")));
+    assert!(settings.enable_lifecycle);
     assert_eq!(settings.state_dir, Some(PathBuf::from("etc/state")));
     assert_eq!(settings.rules_dir, Some(PathBuf::from("/etc/flinktail/rules")));
     assert_eq!(

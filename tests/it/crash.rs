@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::daemon::{Daemon, PATIENCE, Page, summary};
 
-mod writer;
+pub mod writer;
 
 use writer::{Random, Truth, Writer};
 
@@ -37,7 +37,8 @@ impl NeverFalls {
     }
 }
 
-fn entered(state: &str) -> String {
+/// The counter of this state's entries.
+pub fn entered(state: &str) -> String {
     format!("flinktail_transitions_total{{entity=\"flink_job\",to=\"{state}\"}}")
 }
 

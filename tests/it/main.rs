@@ -9,6 +9,7 @@ mod beside;
 mod crash;
 mod daemon;
 mod dashboards;
+mod http;
 mod names;
 mod pieces;
 mod relayout;
