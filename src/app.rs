@@ -7,7 +7,9 @@ pub mod engine;
 mod keeper;
 mod kubernetes;
 mod merge;
+mod reload;
 pub mod replay;
+mod systemd;
 mod watch;
 
 use std::path::Path;
@@ -23,6 +25,7 @@ use crate::rules::RuleSet;
 use crate::store::StoreError;
 use crate::tail;
 
+pub use reload::Load;
 pub use watch::watch;
 
 /// Why the program cannot begin, or had to end.

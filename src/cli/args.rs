@@ -46,7 +46,7 @@ pub enum Command {
 }
 
 /// The program's own log, on standard error.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct LogArgs {
     /// Least important messages still written: error, warn, info, debug or trace [default: info].
     #[arg(long = "log.level", value_name = "LEVEL", global = true, value_parser = value::log_level)]
@@ -65,7 +65,7 @@ impl LogArgs {
 }
 
 /// How lines are read; the same for all commands that read some.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct ReadingArgs {
     /// Zone of times printed without one, such as Europe/Berlin, UTC or +05:30 [default: the machine's].
     #[arg(long, value_name = "ZONE", value_parser = value::zone, allow_hyphen_values = true)]
@@ -104,7 +104,7 @@ impl ReadingArgs {
 }
 
 /// `flinktail watch`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(
     after_help = "Examples:\n  flinktail watch /opt/flink/log\n  flinktail watch '/var/log/flink/*/jobmanager.log' --state-dir /var/lib/flinktail\n  kubectl logs -f deploy/jobmanager | flinktail watch - --cluster prod-1"
 )]

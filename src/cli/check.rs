@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::observe;
 use crate::problem::Problem;
 
 /// What a TOML file is, by what it says.
@@ -110,7 +111,7 @@ pub struct Checked {
 /// Writes all problems, one a line, and the outcome. True when there were none.
 pub fn report(checked: Checked, problems: &[Problem], out: &mut impl Write) -> io::Result<bool> {
     for problem in problems {
-        writeln!(out, "{problem}")?;
+        writeln!(out, "{}", observe::printable(&problem.to_string()))?;
     }
     let parts = [
         (checked.configs, "configuration"),

@@ -182,7 +182,8 @@ impl Doors {
             }
             Err(why) => {
                 if now.wrong.as_ref() != Some(&why) {
-                    error!("{why}; the web configuration of before stays in force");
+                    why.lines().for_each(|problem| error!("{problem}"));
+                    error!("the web configuration was not taken; that of before stays in force");
                     now.wrong = Some(why);
                 }
             }

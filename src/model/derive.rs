@@ -454,7 +454,10 @@ impl Fleet {
 
     /// Everything that lived in this log's process is out of sight.
     fn process_ended(&mut self, why: EndReason, told: Told) {
-        if let Some(process) = self.processes.get_mut(&told.log) {
+        // One that nobody watches has not ended: what it says when somebody does again is as good as ever.
+        if why != EndReason::Unwatched
+            && let Some(process) = self.processes.get_mut(&told.log)
+        {
             process.ending = true;
         }
         let keys: Vec<Key> = self
@@ -559,13 +562,14 @@ impl Job {
 
 impl EndReason {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Signal,
         Self::Shutdown,
         Self::Terminated,
         Self::Fatal,
         Self::Replaced,
         Self::LogGone,
+        Self::Unwatched,
     ];
 
     /// For people, after "UNKNOWN: ".
@@ -578,6 +582,7 @@ impl EndReason {
             Self::Fatal => "its JobManager died of a fatal error",
             Self::Replaced => "a new JobManager process began in the same log",
             Self::LogGone => "its JobManager's log was deleted and has no successor",
+            Self::Unwatched => "its JobManager's log is not watched any more",
         }
     }
 }

@@ -209,6 +209,8 @@ pub enum EndReason {
     Replaced,
     /// The log was deleted and has no successor.
     LogGone,
+    /// The log is not among what is watched any more.
+    Unwatched,
 }
 
 /// A failure as the log tells it: the exception that follows a record. Kept for API and page, never a label.
