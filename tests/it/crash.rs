@@ -242,6 +242,6 @@ fn history_tells_the_story_from_the_store() {
 }
 
 /// Where a rotated file goes.
-fn rotated(log: &Path, number: u64) -> PathBuf {
+pub fn rotated(log: &Path, number: u64) -> PathBuf {
     PathBuf::from(format!("{}.{number}", log.display()))
 }

@@ -17,5 +17,6 @@ mod relayout;
 mod reload;
 mod repository;
 mod runs;
+mod soak;
 mod verdict;
 mod wrappers;
