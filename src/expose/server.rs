@@ -7,6 +7,7 @@
 //! Who may ask, and over what, is [`super::web`]'s to say.
 
 mod crowd;
+mod events;
 mod stream;
 
 use std::any::Any;
@@ -238,8 +239,8 @@ async fn respond(
 ) -> Result<Response<Held>, Infallible> {
     let (parts, _unread) = request.into_parts();
     let route = Route::of(parts.uri.path());
-    let busy = Busy::new(answering);
     let timer = (route == Route::Metrics).then(|| server.site.telemetry.time_scrape());
+    let mut held: Box<dyn Any + Send> = Box::new((Busy::new(answering), timer));
     let door = server.site.door().await;
     let mut response = if !door.admits(&parts.headers).await {
         forbidden()
@@ -248,11 +249,16 @@ async fn respond(
     } else {
         made(parts, &server).await
     };
+    if route == Route::Events && response.status() == StatusCode::OK {
+        // Not busy: a page that follows makes room when all connections are in use, and comes back by itself.
+        let follow = events::follow(server.site.view.clone(), server.stop.clone());
+        (response, held) = (response.map(|_| follow), Box::new(()));
+    }
     door.dress(response.headers_mut());
     server.site.telemetry.answered(route, response.status().as_u16());
     Ok(response.map(|content| Held {
         content,
-        _until_sent: Box::new((busy, timer)),
+        _until_sent: held,
     }))
 }
 

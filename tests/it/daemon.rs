@@ -13,7 +13,7 @@ use rustix::process::{Signal, kill_process};
 /// How long anything may take before it counts as hanging.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running `flinktail watch`; killed when dropped.
+/// A running `flinktail`; killed when dropped.
 pub struct Daemon {
     child: Child,
     address: SocketAddr,
@@ -26,13 +26,21 @@ pub type Page = BTreeMap<String, u64>;
 impl Daemon {
     /// Watches a directory on a free port, and waits until it listens.
     pub fn start(logs: &Path, state: &Path) -> Self {
-        let mut command = Self::command();
+        let mut command = Self::watch();
         command.arg(logs).arg("--state-dir").arg(state);
-        Self::run(command)
+        Self::spawn(command)
+    }
+
+    /// Starts the program with any arguments and environment.
+    pub fn start_with(arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flinktail"));
+        command.args(arguments).envs(environment.iter().copied());
+        command.args(["--web.listen-address", "127.0.0.1:0"]);
+        Self::spawn(command)
     }
 
     /// `flinktail watch` on a free port, to be given more arguments.
-    pub fn command() -> Command {
+    pub fn watch() -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flinktail"));
         command.arg("watch");
         command.args(["--web.listen-address", "127.0.0.1:0", "--timezone", "UTC"]);
@@ -40,7 +48,7 @@ impl Daemon {
     }
 
     /// Starts a command and waits until it listens.
-    pub fn run(mut command: Command) -> Self {
+    pub fn spawn(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let said = Arc::new(Mutex::new(String::new()));

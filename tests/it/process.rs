@@ -24,8 +24,7 @@ fn t53_told_to_end_in_the_middle_of_a_backlog_with_clients_hanging_it_does_withi
     let dir = tempfile::tempdir().unwrap();
     let (logs, state) = (dir.path().join("logs"), dir.path().join("state"));
     let mut writer = Writer::new(&logs, 3);
-    (0..20_000).for_each(|_| writer.append());
-    writer.finish();
+    (0..250).for_each(|_| writer.append_with_noise(2_000));
     let daemon = Daemon::start(&logs, &state);
     let mut hanging: Vec<TcpStream> = (0..20)
         .map(|_| TcpStream::connect(daemon.address()).unwrap())
@@ -61,12 +60,12 @@ fn the_service_manager_hears_of_readiness_of_each_turn_and_of_the_end() {
     let path = dir.path().join("notify");
     let manager = UnixDatagram::bind(&path).unwrap();
     manager.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut command = Daemon::command();
+    let mut command = Daemon::watch();
     command
         .arg(&logs)
         .env("NOTIFY_SOCKET", &path)
         .env("WATCHDOG_USEC", "200000");
-    let daemon = Daemon::run(command);
+    let daemon = Daemon::spawn(command);
     let heard = || {
         let mut buffer = [0; 256];
         let length = manager.recv(&mut buffer).unwrap();

@@ -42,11 +42,11 @@ impl Place {
     }
 
     fn start(&self) -> Daemon {
-        let mut command = Daemon::command();
+        let mut command = Daemon::watch();
         command.arg("--config").arg(self.path("flinktail.toml"));
         command.arg("--state-dir").arg(self.path("state"));
         command.arg("--web.enable-lifecycle");
-        let daemon = Daemon::run(command);
+        let daemon = Daemon::spawn(command);
         daemon.scrape_until(|_| {}, |page| page["flinktail_ready"] == 1);
         daemon
     }

@@ -14,15 +14,15 @@ use crate::stats::ProgramStats;
 
 /// Runs a test beside a server of `jobs` jobs that everybody may ask.
 fn beside_server<F: Future<Output = ()>>(limits: Limits, jobs: u32, test: impl FnOnce(SocketAddr) -> F) {
-    beside(Doors::open(), limits, jobs, test);
+    beside(Doors::open(), limits, jobs, |address, _| test(address));
 }
 
-/// Runs a test beside a server of `jobs` jobs, then stops the server and waits for its end.
+/// The same for a test that chooses who may come in, and may publish.
 fn beside<F: Future<Output = ()>>(
     doors: Doors,
     limits: Limits,
     jobs: u32,
-    test: impl FnOnce(SocketAddr) -> F,
+    test: impl FnOnce(SocketAddr, watch::Sender<Arc<View>>) -> F,
 ) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -48,7 +48,7 @@ fn beside<F: Future<Output = ()>>(
     runtime.block_on(async {
         let stop = CancellationToken::new();
         let server = tokio::spawn(serve(vec![listener], site, limits, stop.clone()));
-        test(address).await;
+        test(address, publish.clone()).await;
         stop.cancel();
         server.await.unwrap().unwrap();
         drop(publish);
@@ -211,5 +211,52 @@ fn t63_who_has_said_all_and_closes_that_side_is_answered() {
         let mut answer = String::new();
         client.read_to_string(&mut answer).await.unwrap();
         assert!(answer.ends_with(LAST_CHUNK), "{answer}");
+    });
+}
+
+const FOLLOW: &str = "GET /events HTTP/1.1\r\nhost: x\r\n\r\n";
+
+/// A page that is open, past the head of its stream of events.
+async fn open_page(address: SocketAddr) -> TcpStream {
+    let mut page = TcpStream::connect(address).await.unwrap();
+    send(&mut page, FOLLOW).await;
+    let head = read_until(&mut page, "retry: 2000\n\n\r\n").await;
+    assert!(head.contains("content-type: text/event-stream\r\n"), "{head}");
+    page
+}
+
+#[test]
+fn an_open_page_is_told_of_what_is_published_and_does_not_delay_the_stop() {
+    let mut still_open = None;
+    beside(Doors::open(), Limits::default(), 1, async |address, publish| {
+        let mut page = open_page(address).await;
+        for _ in 0..2 {
+            publish.send_modify(|_| {});
+            read_until(&mut page, "event: view\ndata: changed\n\n\r\n").await;
+        }
+        still_open = Some(page);
+    });
+    assert!(still_open.is_some());
+}
+
+#[test]
+fn open_pages_make_room_for_a_scrape() {
+    let limits = Limits {
+        connections: 3,
+        ..Limits::default()
+    };
+    beside_server(limits, 1, async |address| {
+        let mut pages = Vec::new();
+        for _ in 0..3 {
+            pages.push(open_page(address).await);
+        }
+        let mut client = TcpStream::connect(address).await.unwrap();
+        send(&mut client, SCRAPE).await;
+        read_until(&mut client, LAST_CHUNK).await;
+        assert_eq!(
+            pages[0].read(&mut [0; 64]).await.unwrap(),
+            0,
+            "the oldest page gave way"
+        );
     });
 }

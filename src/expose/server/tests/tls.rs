@@ -96,7 +96,7 @@ fn certificates_with_keys_of_every_common_kind_serve_both_versions() {
             doors(tls(certificate, key)),
             Limits::default(),
             1,
-            async |address| {
+            async |address, _| {
                 for versions in [&[&TLS12], &[&TLS13]] {
                     let answer = scrape(connect(address, versions, false).await, "").await;
                     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{key}: {answer}");
@@ -117,7 +117,7 @@ fn versions_and_suites_that_were_not_chosen_are_not_spoken() {
         ..tls("ec.crt", "ec.pkcs8.key")
     };
     for chosen in [newest_only, rsa_suites_only] {
-        beside(doors(chosen), Limits::default(), 1, async |address| {
+        beside(doors(chosen), Limits::default(), 1, async |address, _| {
             assert!(connect(address, &[&TLS12], false).await.is_err());
             let answer = scrape(connect(address, &[&TLS13], false).await, "").await;
             assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
@@ -141,7 +141,7 @@ fn only_clients_with_a_good_certificate_for_an_allowed_name_come_in() {
             allowed_sans: name.map(str::to_owned).into_iter().collect(),
             ..tls("ec.crt", "ec.pkcs8.key")
         };
-        beside(doors(tls), Limits::default(), 1, async |address| {
+        beside(doors(tls), Limits::default(), 1, async |address, _| {
             let answer = scrape(connect(address, &[&TLS13], own).await, "").await;
             assert_eq!(
                 answer.starts_with("HTTP/1.1 200"),
@@ -177,7 +177,7 @@ fn users_are_asked_for_and_headers_are_sent_with_every_answer() {
     };
     let settings = Mutex::new(settings);
     let doors = Doors::from_file(Box::new(move || Ok(settings.lock().unwrap().clone()))).unwrap();
-    beside(doors, Limits::default(), 1, async |address| {
+    beside(doors, Limits::default(), 1, async |address, _| {
         for (headers, status) in [
             ("", "HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Basic"),
             ("authorization: Basic YWRhOnNlY3JldA==\r\n", "HTTP/1.1 200"),
@@ -197,18 +197,23 @@ fn clients_that_never_finish_shaking_hands_do_not_keep_a_scrape_out() {
         connections: 4,
         ..Limits::default()
     };
-    beside(doors(tls("ec.crt", "ec.pkcs8.key")), limits, 1, async |address| {
-        let mut crowd = Vec::new();
-        for _ in 0..20 {
-            let mut client = TcpStream::connect(address).await.unwrap();
-            // The beginning of a ClientHello, and nothing more.
-            client.write_all(&[22, 3, 1, 2, 0]).await.unwrap();
-            crowd.push(client);
-        }
-        let answer = scrape(connect(address, &[&TLS13], false).await, "").await;
-        assert!(
-            answer.contains("flinktail_http_connections_dropped_total{reason=\"displaced\"} "),
-            "{answer}"
-        );
-    });
+    beside(
+        doors(tls("ec.crt", "ec.pkcs8.key")),
+        limits,
+        1,
+        async |address, _| {
+            let mut crowd = Vec::new();
+            for _ in 0..20 {
+                let mut client = TcpStream::connect(address).await.unwrap();
+                // The beginning of a ClientHello, and nothing more.
+                client.write_all(&[22, 3, 1, 2, 0]).await.unwrap();
+                crowd.push(client);
+            }
+            let answer = scrape(connect(address, &[&TLS13], false).await, "").await;
+            assert!(
+                answer.contains("flinktail_http_connections_dropped_total{reason=\"displaced\"} "),
+                "{answer}"
+            );
+        },
+    );
 }
