@@ -90,6 +90,8 @@ enable_lifecycle = true
 
 [state]
 dir = "state"
+history_age = "never"
+history_bytes = 1_048_576
 
 [rules]
 dir = "/etc/flinktail/rules"
@@ -122,7 +124,13 @@ RECONCILING = "7s"
 
 [[stuck_override]]
 job_name = "nightly-*"
+INITIALIZING = "1h"
+CREATED = "1h"
+FAILING = "1h"
+CANCELLING = "1h"
 RESTARTING = "1h"
+SUSPENDED = "1h"
+RECONCILING = "1h"
 "#;
 
 #[test]
@@ -165,6 +173,7 @@ fn every_key_has_its_effect() {
     assert_eq!(settings.web_config_file, Some(PathBuf::from("etc/web.yml")));
     assert!(settings.enable_lifecycle);
     assert_eq!(settings.state_dir, Some(PathBuf::from("etc/state")));
+    assert_eq!((settings.history_age, settings.history_bytes), (None, 1 << 20));
     assert_eq!(settings.rules_dir, Some(PathBuf::from("/etc/flinktail/rules")));
     assert_eq!(
         (settings.log_level, settings.log_format),
@@ -192,9 +201,71 @@ fn every_key_has_its_effect() {
     );
     let over = Override {
         job_name: crate::model::retention::NameGlob::new("nightly-*").unwrap(),
-        by_state: [(JobState::Restarting, Duration::from_secs(3600))].into(),
+        by_state: defaults
+            .thresholds
+            .by_state
+            .keys()
+            .map(|state| (*state, hours(1)))
+            .collect(),
     };
     assert_eq!(settings.thresholds.overrides, [over]);
+}
+
+/// Every key of a table with what it shows for these settings.
+fn shown<T>(table: &keys::Table<T>, target: &T) -> Vec<(String, Option<String>)> {
+    let of = |key: &keys::Key<T>| {
+        (
+            format!("{}.{}", table.name, key.name),
+            (key.show)(target, key.name),
+        )
+    };
+    table.keys.iter().map(of).collect()
+}
+
+/// Every key of the file, with what it shows.
+fn all_shown(settings: &Settings) -> Vec<(String, Option<String>)> {
+    let mut all: Vec<_> = keys::PLAIN
+        .iter()
+        .chain([&keys::RETENTION, &keys::STUCK])
+        .flat_map(|table| shown(table, settings))
+        .collect();
+    // Of lists of tables: what any of them shows.
+    for source in settings.sources.iter().chain([&Source::default()]) {
+        all.extend(shown(&keys::SOURCE, source));
+    }
+    for over in settings.thresholds.overrides.iter().chain([&Default::default()]) {
+        all.extend(shown(&keys::STUCK_OVERRIDE, over));
+    }
+    all
+}
+
+#[test]
+fn no_key_is_left_out_of_these_tests() {
+    let (given, defaults) = (all_shown(&read(EVERY_KEY)), all_shown(&Settings::default()));
+    for (key, default) in &defaults {
+        let changed = given.iter().any(|(name, value)| name == key && value != default);
+        assert!(changed, "EVERY_KEY gives {key} no value, or its default");
+    }
+    assert!(defaults.len() > 35, "{}", defaults.len());
+}
+
+#[test]
+fn no_key_takes_a_table() {
+    for (key, _) in all_shown(&Settings::default()) {
+        let (table, name) = key.rsplit_once('.').unwrap();
+        let is_list = [keys::SOURCE.name, keys::STUCK_OVERRIDE.name].contains(&table);
+        let heading = if is_list {
+            format!("[[{table}]]")
+        } else {
+            format!("[{table}]")
+        };
+        let problems = parse("f.toml", &format!("{heading}\n{name} = {{}}\n"), &layouts).unwrap_err();
+        let told = problems.iter().any(|problem| {
+            (problem.line, problem.column) == (2, name.len() + 4)
+                && problem.message.starts_with(&format!("{name}: must be "))
+        });
+        assert!(told, "{key}: {problems:?}");
+    }
 }
 
 #[test]

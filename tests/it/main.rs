@@ -10,6 +10,7 @@ mod crash;
 mod daemon;
 mod dashboards;
 mod demo;
+mod flags;
 mod http;
 mod names;
 mod pieces;

@@ -23,7 +23,7 @@ const LINES: usize = 200;
 const ROTATE: Duration = Duration::from_millis(1500);
 
 /// Rotated files kept.
-const KEPT: u64 = 10;
+const KEPT: u64 = 40;
 
 /// Every kind of rotation, in turn.
 #[derive(Clone, Copy)]
