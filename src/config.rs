@@ -209,9 +209,22 @@ pub enum ConfigError {
     Flag(String),
 }
 
+/// Largest file of any configuration that is read, bytes: people write some KiB, and what is larger was named by mistake.
+const MOST: u64 = 1 << 20;
+
+/// The text of a file that people write.
+pub fn read_text(path: &Path) -> std::io::Result<String> {
+    let length = std::fs::metadata(path)?.len();
+    if length > MOST {
+        let why = format!("{length} bytes are too many for this; the most are {MOST}");
+        return Err(std::io::Error::other(why));
+    }
+    std::fs::read_to_string(path)
+}
+
 /// Reads and validates a file.
 pub fn load(path: &Path, layout: LayoutCheck<'_>) -> Result<Settings, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Read {
+    let text = read_text(path).map_err(|error| ConfigError::Read {
         path: path.to_owned(),
         error,
     })?;

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::config;
 use crate::observe;
 use crate::problem::Problem;
 
@@ -87,7 +88,7 @@ fn expand(path: &Path) -> Result<Vec<PathBuf>, Unreadable> {
 }
 
 fn input(file: &Path) -> Result<Input, Unreadable> {
-    let text = std::fs::read_to_string(file).map_err(|error| (file.to_owned(), error))?;
+    let text = config::read_text(file).map_err(|error| (file.to_owned(), error))?;
     Ok(Input {
         file: file.display().to_string(),
         kind: Kind::of(&text),

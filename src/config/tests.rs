@@ -1,6 +1,7 @@
 //! Configurations, good and bad, against what they say and the messages they get.
 
 use super::*;
+use crate::model::retention::Override;
 
 /// Knows one layout, as the decoder would know its own.
 fn layouts(text: &str, rules: Option<&Path>) -> Result<(), String> {
@@ -136,7 +137,6 @@ RECONCILING = "1h"
 #[test]
 fn every_key_has_its_effect() {
     use crate::model::flink_job::JobState;
-    use crate::model::retention::Override;
 
     let defaults = Settings::default();
     let settings = read(EVERY_KEY);
@@ -233,7 +233,7 @@ fn all_shown(settings: &Settings) -> Vec<(String, Option<String>)> {
     for source in settings.sources.iter().chain([&Source::default()]) {
         all.extend(shown(&keys::SOURCE, source));
     }
-    for over in settings.thresholds.overrides.iter().chain([&Default::default()]) {
+    for over in settings.thresholds.overrides.iter().chain([&Override::default()]) {
         all.extend(shown(&keys::STUCK_OVERRIDE, over));
     }
     all

@@ -9,13 +9,10 @@ use std::path::Path;
 use hyper::header::{HeaderName, HeaderValue};
 use saphyr::{LoadableYamlNode as _, MarkedYaml, Marker};
 
-use super::ConfigError;
 use super::suggest::did_you_mean;
+use super::{ConfigError, read_text};
 use crate::expose::web::{ClientAuth, Settings, Tls, TlsVersion, check_hash, cipher_suites, curves};
 use crate::problem::Problem;
-
-/// Largest file read, bytes. Certificates given inline are some KiB.
-const MOST: u64 = 1 << 20;
 
 /// Headers that may be set: those of the format.
 const HEADERS: [&str; 5] = [
@@ -28,23 +25,11 @@ const HEADERS: [&str; 5] = [
 
 /// Reads and validates a file, and reads the certificates and keys that it names.
 pub fn load(path: &Path) -> Result<Settings, ConfigError> {
-    let text = read(path)
-        .and_then(|bytes| String::from_utf8(bytes).map_err(std::io::Error::other))
-        .map_err(|error| ConfigError::Read {
-            path: path.to_owned(),
-            error,
-        })?;
+    let text = read_text(path).map_err(|error| ConfigError::Read {
+        path: path.to_owned(),
+        error,
+    })?;
     parse(&path.display().to_string(), &text).map_err(ConfigError::Problems)
-}
-
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let length = std::fs::metadata(path)?.len();
-    if length > MOST {
-        return Err(std::io::Error::other(format!(
-            "{length} bytes are too many for this; the most are {MOST}"
-        )));
-    }
-    std::fs::read(path)
 }
 
 /// Reads and validates the text of a file. `file` is its name, for messages and as the base of relative paths.
@@ -257,7 +242,7 @@ impl Walk<'_> {
             return Vec::new();
         };
         let path = self.base.join(name);
-        read(&path).unwrap_or_else(|error| {
+        read_text(&path).map(String::into_bytes).unwrap_or_else(|error| {
             let why = format!("{key}: {}: {error}", path.display());
             self.problem(node.span.start, &why);
             Vec::new()

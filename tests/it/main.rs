@@ -2,6 +2,7 @@
 // The lints that tests are excused from are excused by this attribute.
 #![cfg(test)]
 
+mod abuse;
 mod agreement;
 mod architecture;
 mod bad_input;
