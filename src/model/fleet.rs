@@ -278,12 +278,6 @@ impl Fleet {
         self.jobs.get(&(Arc::from(cluster), id))
     }
 
-    /// One application.
-    #[must_use]
-    pub fn application_of(&self, arn: &ApplicationArn) -> Option<&Application> {
-        self.applications.get(arn)
-    }
-
     /// One job of the Ververica Platform.
     #[must_use]
     pub fn platform_job(&self, id: PlatformJobId) -> Option<&VvpJob> {
