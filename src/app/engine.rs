@@ -103,7 +103,7 @@ impl Engine {
             unknown_states,
             ..
         } = saved.progress;
-        self.fleet = Fleet::restore(self.fleet.limit(), saved.jobs, saved.processes, saved.counters);
+        self.fleet = Fleet::restore(self.fleet.limit(), saved.left);
         self.memories = logs.into_iter().map(|log| (log.id, log.memory)).collect();
         self.before = (rule_matches, unknown_states);
     }

@@ -286,6 +286,31 @@ pub enum EndReason {
     LogGone,
 }
 
+impl EndReason {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Signal,
+        Self::Shutdown,
+        Self::Terminated,
+        Self::Fatal,
+        Self::Replaced,
+        Self::LogGone,
+    ];
+
+    /// For people, after "UNKNOWN: ".
+    #[must_use]
+    pub const fn for_people(self) -> &'static str {
+        match self {
+            Self::Signal => "its JobManager was told to stop",
+            Self::Shutdown => "its JobManager is shutting down",
+            Self::Terminated => "its JobManager has ended",
+            Self::Fatal => "its JobManager died of a fatal error",
+            Self::Replaced => "a new JobManager process began in the same log",
+            Self::LogGone => "its JobManager's log was deleted and has no successor",
+        }
+    }
+}
+
 /// A failure as the log tells it: the exception that follows a record. Kept for API and page, never a label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {

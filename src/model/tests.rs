@@ -2,6 +2,8 @@
 //!
 //! A line of a script is `LOG SECONDS WHAT`; jobs are single letters, `a>b` is a transition printed.
 
+mod hostile;
+
 use std::fmt::Write;
 use std::sync::Arc;
 

@@ -82,6 +82,24 @@ impl PlatformJobState {
     }
 }
 
+/// Whether the platform takes this way.
+///
+/// Its documentation shows the transitions in a picture only; this follows from the meaning of the states and the names
+/// of its events. A way outside is taken all the same, but for those out of an end, and counted.
+#[must_use]
+pub const fn is_expected(from: PlatformJobState, to: PlatformJobState) -> bool {
+    use PlatformJobState::{Failed, Finished, Standby, Started, Starting, Terminated, Terminating};
+    match from {
+        Starting => matches!(to, Standby | Started | Terminating | Failed | Finished),
+        Standby => matches!(to, Started | Terminating | Failed),
+        Started => matches!(to, Terminating | Terminated | Failed | Finished),
+        Terminating => matches!(to, Terminated | Failed | Finished),
+        // TERMINATING_A_JOB_DUE_TO_AN_UNRECOVERABLE_FAILURE: what has failed may be torn down.
+        Failed => matches!(to, Terminating | Terminated),
+        Terminated | Finished | PlatformJobState::Unknown => false,
+    }
+}
+
 /// The id that the platform gives a job: a UUID. Its Flink job has the same one, without dashes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlatformJobId(pub JobId);
@@ -148,6 +166,24 @@ pub struct PlatformJob {
 }
 
 impl PlatformJob {
+    /// A job of which nothing but its id was seen.
+    #[must_use]
+    pub const fn unseen(id: PlatformJobId) -> Self {
+        Self {
+            id,
+            namespace: None,
+            deployment_id: None,
+            deployment: None,
+            resource_version: None,
+            created_at: None,
+            modified_at: None,
+            terminated_at: None,
+            state: None,
+            started: None,
+            failure: None,
+        }
+    }
+
     /// When the state was entered, by what the resource says of itself.
     #[must_use]
     pub fn state_at(&self) -> Option<Timestamp> {
