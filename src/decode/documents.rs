@@ -19,6 +19,7 @@ mod json;
 mod managed;
 mod packed;
 mod platform;
+mod prefix;
 pub mod sniff;
 pub mod split;
 mod walk;
@@ -32,7 +33,7 @@ use serde_json::Value;
 use crate::model::arn::ApplicationArn;
 use crate::model::event::Event;
 
-pub use walk::{Leaf, Memory, Step, Walker};
+pub use walk::{Leaf, Memory, Out, Step, Walker};
 
 /// What is known of a document from what is around it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -14,7 +14,11 @@ const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("problem", &[]),
     ("stats", &["line"]),
     ("scan", &[]),
-    ("decode", &["line", "problem", "stats", "model::event::Cause"]),
+    (
+        // What a document tells needs no rules: its fields say what they are.
+        "decode",
+        &["line", "problem", "stats", "model"],
+    ),
     (
         "rules",
         &[

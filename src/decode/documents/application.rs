@@ -30,7 +30,10 @@ pub(super) fn list(value: &Value, around: &Around) -> Option<Opened> {
 pub(super) fn operations(value: &Value, _: &Around) -> Option<Opened> {
     let keys = ["ApplicationOperationInfoList", "ApplicationOperationInfoDetails"];
     keys.iter().any(|key| field(value, key).is_some()).then(|| {
-        Opened::Silent("operations do not say of which application they are; DescribeApplication says its status".to_owned())
+        Opened::Silent(
+            "operations do not say of which application they are; DescribeApplication says its status"
+                .to_owned(),
+        )
     })
 }
 

@@ -17,8 +17,14 @@ const SOURCE: &str = "kinesisanalytics.";
 pub(super) fn records(value: &Value, around: &Around) -> Option<Opened> {
     let all = field(value, "Records")?.as_array()?;
     // Kinesis and Lambda call their records so too.
-    let is_trail = all.iter().all(|record| field(record, "eventName").is_some() || !record.is_object());
-    if is_trail { elements(value, "Records", around) } else { None }
+    let is_trail = all
+        .iter()
+        .all(|record| field(record, "eventName").is_some() || !record.is_object());
+    if is_trail {
+        elements(value, "Records", around)
+    } else {
+        None
+    }
 }
 
 /// `{"Events":[{"EventId","EventName","EventTime","CloudTrailEvent":"{…}"}],"NextToken"}`, or one of the events.
@@ -30,8 +36,14 @@ pub(super) fn lookup(value: &Value, around: &Around) -> Option<Opened> {
         }]));
     }
     let events = field(value, "Events")?.as_array()?;
-    let is_trail = events.iter().all(|event| field(event, "CloudTrailEvent").is_some());
-    if is_trail { elements(value, "Events", around) } else { None }
+    let is_trail = events
+        .iter()
+        .all(|event| field(event, "CloudTrailEvent").is_some());
+    if is_trail {
+        elements(value, "Events", around)
+    } else {
+        None
+    }
 }
 
 /// `{"version","id","detail-type":"AWS API Call via CloudTrail","source":"aws.kinesisanalytics","detail":{record}}`.
@@ -76,7 +88,9 @@ fn call(value: &Value, name: &str, around: &Around) -> Opened {
     };
     let answer = field(value, "responseElements").and_then(|answer| field(answer, "applicationDetail"));
     let answer = answer.unwrap_or(&Value::Null);
-    let named = [answer, parameters].into_iter().find_map(|part| text(part, "applicationARN"));
+    let named = [answer, parameters]
+        .into_iter()
+        .find_map(|part| text(part, "applicationARN"));
     let application = named.and_then(ApplicationArn::parse).or_else(|| {
         let name = text(parameters, "applicationName").or_else(|| text(answer, "applicationName"))?;
         let account = text(value, "recipientAccountId");

@@ -11,7 +11,12 @@ use super::{Around, Content, Inner, Opened, Refused, event_id};
 /// `{"events":[…],"searchedLogStreams":[],"nextToken":…}`, `{"events":[…],"nextForwardToken":…}`.
 pub(super) fn log_events(value: &Value, around: &Around) -> Option<Opened> {
     let events = field(value, "events")?.as_array()?;
-    let pages = ["searchedLogStreams", "nextToken", "nextForwardToken", "nextBackwardToken"];
+    let pages = [
+        "searchedLogStreams",
+        "nextToken",
+        "nextForwardToken",
+        "nextBackwardToken",
+    ];
     let is_page = pages.iter().any(|key| field(value, key).is_some());
     if !is_page && !events.iter().all(is_event) {
         return None;
@@ -24,7 +29,9 @@ pub(super) fn subscription(value: &Value, around: &Around) -> Option<Opened> {
     let kind = text(value, "messageType")?;
     let events = field(value, "logEvents");
     if kind.eq_ignore_ascii_case("CONTROL_MESSAGE") {
-        return Some(Opened::Silent("CloudWatch checks whether the destination is there".to_owned()));
+        return Some(Opened::Silent(
+            "CloudWatch checks whether the destination is there".to_owned(),
+        ));
     }
     if !kind.eq_ignore_ascii_case("DATA_MESSAGE") {
         return None;
@@ -33,7 +40,9 @@ pub(super) fn subscription(value: &Value, around: &Around) -> Option<Opened> {
         return Some(Opened::Refused(Refused::Broken("no logEvents".to_owned())));
     };
     let around = Around {
-        group: text(value, "logGroup").map(Arc::from).or_else(|| around.group.clone()),
+        group: text(value, "logGroup")
+            .map(Arc::from)
+            .or_else(|| around.group.clone()),
         ..around.clone()
     };
     Some(carried(events, &around))
@@ -53,8 +62,17 @@ pub(super) fn log_event(value: &Value, around: &Around) -> Option<Opened> {
     if !is_event(value) {
         return None;
     }
-    let marks = ["eventId", "ingestionTime", "logStreamName", "logGroupIdentifier", "id"];
-    marks.iter().any(|key| field(value, key).is_some()).then(|| event(value, around))
+    let marks = [
+        "eventId",
+        "ingestionTime",
+        "logStreamName",
+        "logGroupIdentifier",
+        "id",
+    ];
+    marks
+        .iter()
+        .any(|key| field(value, key).is_some())
+        .then(|| event(value, around))
 }
 
 fn is_event(value: &Value) -> bool {

@@ -14,13 +14,17 @@ pub(super) fn message(value: &Value, around: &Around) -> Option<Opened> {
         return None;
     }
     let Some(application) = written.as_str().and_then(ApplicationArn::parse) else {
-        return Some(Opened::Refused(Refused::Broken(format!("applicationARN is none: {written}"))));
+        return Some(Opened::Refused(Refused::Broken(format!(
+            "applicationARN is none: {written}"
+        ))));
     };
     if field(value, "logger").is_some() {
         return Some(Opened::Record(Some(application)));
     }
     let Some(code) = text(value, "errorCode") else {
-        return Some(Opened::Silent("neither a record of Flink's (`logger`) nor an error (`errorCode`)".to_owned()));
+        return Some(Opened::Silent(
+            "neither a record of Flink's (`logger`) nor an error (`errorCode`)".to_owned(),
+        ));
     };
     let said = text(value, "message").unwrap_or_default();
     let Some(error) = Cause::of(code.as_bytes(), said.as_bytes()) else {

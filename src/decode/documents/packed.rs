@@ -15,7 +15,10 @@ const MOST: u64 = 64 << 20;
 const GZIP: &str = "H4sI";
 
 pub(super) fn base64(value: &Value, around: &Around) -> Option<Opened> {
-    if let Some(records) = field(value, "Records").or_else(|| field(value, "records")).and_then(Value::as_array) {
+    if let Some(records) = field(value, "Records")
+        .or_else(|| field(value, "records"))
+        .and_then(Value::as_array)
+    {
         let packed = |record: &Value| data(record).is_some();
         return (!records.is_empty() && records.iter().all(packed)).then(|| {
             let inner = |record: &Value| Inner {
@@ -48,7 +51,10 @@ pub(super) fn unpacked(bytes: &[u8]) -> Option<Vec<u8>> {
 fn decoded(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut held) = (0_u32, 0);
-    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=') {
+    for byte in text
+        .bytes()
+        .filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=')
+    {
         let six = match byte {
             b'A'..=b'Z' => byte - b'A',
             b'a'..=b'z' => byte - b'a' + 26,

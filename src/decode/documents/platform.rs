@@ -10,9 +10,7 @@ use crate::line::JobId;
 use crate::model::event::Event;
 use crate::model::flink_job::JobState;
 use crate::model::state::State;
-use crate::model::vvp_job::{
-    PlatformFailure, PlatformJob, PlatformJobId, PlatformJobState, Started,
-};
+use crate::model::vvp_job::{PlatformFailure, PlatformJob, PlatformJobId, PlatformJobState, Started};
 
 /// Longest texts kept of a failure, bytes.
 const REASON_BYTES: usize = 256;
@@ -21,8 +19,14 @@ const MESSAGE_BYTES: usize = 1024;
 /// `{"kind":"JobList","apiVersion","metadata":{},"items":[…]}`, maybe below `data` as newer gateways answer.
 pub(super) fn list(value: &Value, around: &Around) -> Option<Opened> {
     let items = field(value, "items")?.as_array()?;
-    let of_the_platform = items.iter().all(|item| field(item, "kind").is_some() && field(item, "metadata").is_some());
-    if of_the_platform { elements(value, "items", around) } else { None }
+    let of_the_platform = items
+        .iter()
+        .all(|item| field(item, "kind").is_some() && field(item, "metadata").is_some());
+    if of_the_platform {
+        elements(value, "items", around)
+    } else {
+        None
+    }
 }
 
 /// A resource.
@@ -67,17 +71,24 @@ fn job(value: &Value, metadata: &Value) -> Opened {
         modified_at: time(metadata, "modifiedAt"),
         terminated_at: time(metadata, "terminatedAt"),
         state: Some(state),
-        started: field(status, "started").filter(|started| started.is_object()).map(started),
-        failure: field(status, "failure").filter(|failure| failure.is_object()).map(|failure| PlatformFailure {
-            reason: bounded(text(failure, "reason").unwrap_or_default(), REASON_BYTES),
-            message: bounded(text(failure, "message").unwrap_or_default(), MESSAGE_BYTES),
-            at: time(failure, "failedAt"),
-        }),
+        started: field(status, "started")
+            .filter(|started| started.is_object())
+            .map(started),
+        failure: field(status, "failure")
+            .filter(|failure| failure.is_object())
+            .map(|failure| PlatformFailure {
+                reason: bounded(text(failure, "reason").unwrap_or_default(), REASON_BYTES),
+                message: bounded(text(failure, "message").unwrap_or_default(), MESSAGE_BYTES),
+                at: time(failure, "failedAt"),
+            }),
     };
     let seen = job.started.as_ref().and_then(|started| started.updated_at);
     Opened::Tells(Told {
         cluster: job.namespace.clone(),
-        ..Told::new(job.modified_at.max(seen), Event::PlatformJobReported(Box::new(job)))
+        ..Told::new(
+            job.modified_at.max(seen),
+            Event::PlatformJobReported(Box::new(job)),
+        )
     })
 }
 

@@ -104,10 +104,10 @@ impl Splitter {
         self.open.is_some()
     }
 
-    /// Whether nothing is held back.
+    /// Whether the value that has begun goes over several lines.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.buffer[self.start..].trim_ascii().is_empty()
+    pub fn is_over_lines(&self) -> bool {
+        self.is_inside() && memchr::memchr(b'\n', &self.buffer[self.start..self.at]).is_some()
     }
 
     /// What is held back, and how to go on with it. JSON is UTF-8; what is not becomes U+FFFD, as it would when read.
@@ -127,11 +127,6 @@ impl Splitter {
             between: held.between,
             ..Self::default()
         }
-    }
-
-    /// Forgets what is held back.
-    pub fn clear(&mut self) {
-        *self = Self::default();
     }
 
     /// Where the bytes that are not given out begin.
@@ -208,23 +203,28 @@ impl Splitter {
 
     /// Begins a value, or gives the line that begins none.
     fn line(&mut self, last: bool) -> Option<Option<(usize, usize)>> {
-        let behind = self.between == Between::Behind;
-        while let Some(byte) = self.buffer.get(self.start) {
+        // Blanks are given out with the line that they indent.
+        let mut begins = self.start;
+        while let Some(byte) = self.buffer.get(begins) {
             match byte {
-                b'\n' => self.between = Between::Lines,
+                b'\n' => {
+                    self.between = Between::Lines;
+                    self.start = begins + 1;
+                }
                 b' ' | b'\t' | b'\r' | 0xEF | 0xBB | 0xBF => {}
                 // What is left of an opened array, and the commas of a list printed one element a line.
-                b',' | b']' | b'}' if behind => {}
+                b',' | b']' | b'}' if self.between == Between::Behind => self.start = begins + 1,
                 _ => break,
             }
-            self.start += 1;
+            begins += 1;
         }
-        self.at = self.start;
-        let rest = &self.buffer[self.start..];
+        let rest = &self.buffer[begins..];
         if is_plausible(rest, last).or_else(|| rest.is_empty().then_some(false))? {
+            self.start = begins;
             self.begin();
             return Some(None);
         }
+        let rest = &self.buffer[self.start..];
         let end = match memchr::memchr(b'\n', rest) {
             Some(newline) => newline,
             // Nobody needs the whole of a line that long.
