@@ -170,6 +170,11 @@ pub static CARRIERS: [Carrier; 17] = [
         open: packed::base64,
     },
     Carrier {
+        id: "cloudtrail-lookup",
+        about: "`aws cloudtrail lookup-events`",
+        open: cloudtrail::lookup,
+    },
+    Carrier {
         id: "log-events",
         about: "`aws logs filter-log-events` or `get-log-events`",
         open: cloudwatch::log_events,
@@ -193,11 +198,6 @@ pub static CARRIERS: [Carrier; 17] = [
         id: "cloudtrail-records",
         about: "CloudTrail, a file of `Records`",
         open: cloudtrail::records,
-    },
-    Carrier {
-        id: "cloudtrail-lookup",
-        about: "`aws cloudtrail lookup-events`",
-        open: cloudtrail::lookup,
     },
     Carrier {
         id: "eventbridge",

@@ -39,7 +39,7 @@ pub(super) fn lookup(value: &Value, around: &Around) -> Option<Opened> {
     let is_trail = events
         .iter()
         .all(|event| field(event, "CloudTrailEvent").is_some());
-    if is_trail {
+    if is_trail && !events.is_empty() {
         elements(value, "Events", around)
     } else {
         None

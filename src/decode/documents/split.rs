@@ -76,6 +76,8 @@ pub struct Splitter {
     between: Between,
     /// End of the damage told last: what is tried again inside of it is not told once more.
     told: usize,
+    /// End of the line given out last.
+    line_end: usize,
     /// Offset of the buffer's first byte in the stream.
     base: u64,
 }
@@ -91,7 +93,7 @@ impl Splitter {
     /// Takes more bytes; `offset` is where the first of them lies.
     pub fn push(&mut self, bytes: &[u8], offset: u64) {
         self.buffer.drain(..self.start);
-        self.at -= self.start;
+        self.at = self.at.saturating_sub(self.start);
         self.told = self.told.saturating_sub(self.start);
         self.start = 0;
         self.base = offset.saturating_sub(self.buffer.len() as u64);
@@ -135,10 +137,9 @@ impl Splitter {
         self.base + self.start as u64
     }
 
-    /// Takes the end of the line given out last back: a value may begin there. `bytes`: how many.
+    /// Takes the last `bytes` of the line just given out back: a value may begin there.
     pub fn take_back(&mut self, bytes: usize) {
-        let newline = usize::from(self.start > 0 && self.buffer[self.start - 1] == b'\n');
-        self.start = self.start.saturating_sub(bytes + newline);
+        self.start = self.line_end.saturating_sub(bytes);
         self.at = self.start;
         self.between = Between::Behind;
     }
@@ -236,7 +237,8 @@ impl Splitter {
         self.at = self.start;
         self.between = Between::Lines;
         let line = &self.buffer[start..start + end];
-        Some(Some((start, start + line.trim_ascii_end().len())))
+        self.line_end = start + line.trim_ascii_end().len();
+        Some(Some((start, self.line_end)))
     }
 
     fn begin(&mut self) {
