@@ -39,9 +39,9 @@ pub fn story<'a>(jobs: impl Iterator<Item = &'a Job>, out: &mut impl Write, colo
 pub fn story_of_fleet(fleet: &Fleet, out: &mut impl Write, colour: bool) -> io::Result<()> {
     let paint = Paint { colour };
     let mut others = Vec::new();
-    others_of(fleet.applications(), "applications", &mut others, paint)?;
-    others_of(fleet.platform_jobs(), "platform jobs", &mut others, paint)?;
-    others_of(fleet.deployments(), "deployments", &mut others, paint)?;
+    others_of(fleet.applications(), "application", &mut others, paint)?;
+    others_of(fleet.platform_jobs(), "platform job", &mut others, paint)?;
+    others_of(fleet.deployments(), "deployment", &mut others, paint)?;
     if others.is_empty() || fleet.jobs().next().is_some() {
         story(fleet.jobs(), out, colour)?;
     }
@@ -59,7 +59,8 @@ fn others_of<'e, E: Storied + 'e>(
     if entities.is_empty() {
         return Ok(());
     }
-    writeln!(out, "{} {kind}\n", entities.len())?;
+    let plural = if entities.len() == 1 { "" } else { "s" };
+    writeln!(out, "{} {kind}{plural}\n", entities.len())?;
     for entity in &entities {
         let story = entity.story();
         let name = entity

@@ -253,7 +253,7 @@ fn answer(entities: impl Iterator<Item = String>) -> String {
 /// The same for the entities of a view that a filter lets through, as a stream of pieces: histories may be long.
 pub fn entities(view: Arc<View>, filter: Filter) -> impl Iterator<Item = String> + Send {
     let mut separator = "";
-    let entities = (0..view.entities()).filter_map(move |place| {
+    let entities = (0..view.held()).filter_map(move |place| {
         let text = format!("{separator}{}", filter.text(&view, place)?);
         separator = ",";
         Some(text)
@@ -329,7 +329,7 @@ impl Filter {
 }
 
 /// `%2F` and `+` of a query's value undone; what is no valid escape stays as it is.
-fn percent_decoded(value: &str) -> String {
+pub(super) fn percent_decoded(value: &str) -> String {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
     while let [first, after @ ..] = rest {

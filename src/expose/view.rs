@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::Settings;
 use super::catalog::Fill;
+use super::entity::Entity;
 use super::families::job::{COMMON, FAMILIES};
 use super::others::Others;
 use super::render::{Format, Samples, write_label};
@@ -114,8 +115,14 @@ impl View {
 
     /// How many entities of all kinds are held.
     #[must_use]
-    pub fn entities(&self) -> usize {
+    pub fn held(&self) -> usize {
         self.jobs.len() + self.others.len()
+    }
+
+    /// Everything that the pages show, whatever its kind.
+    pub fn entities(&self) -> impl Iterator<Item = &dyn Entity> {
+        let jobs = self.jobs.iter().map(|rendered| &rendered.job as &dyn Entity);
+        jobs.chain(self.others.entities())
     }
 
     /// The model's counters.

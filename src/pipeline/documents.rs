@@ -14,6 +14,7 @@ use super::decoder::{LogDecoder, ReadAt};
 use super::event_ids::EventIds;
 use crate::decode::documents::{self, Around, Leaf, Opened, Refused, Step, Told, Walker};
 use crate::line::Offset;
+use crate::model::arn::ApplicationArn;
 use crate::model::event::{Carrier, Said, Seen};
 use crate::stats::RecordResult;
 
@@ -67,6 +68,14 @@ impl DocumentsMemory {
             ..self
         }
     }
+}
+
+/// Where something stands, and when it was read.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    around: &'a Around,
+    offset: Offset,
+    read: ReadAt,
 }
 
 /// How lines reach the line decoder.
@@ -125,7 +134,7 @@ impl Documents {
     ) {
         self.fed = Some(read.now);
         self.walk(read, lines, out, |walker, step| {
-            walker.push(bytes, read.offset, step)
+            walker.push(bytes, read.offset, step);
         });
     }
 
@@ -217,19 +226,19 @@ impl Documents {
     }
 
     fn step(&mut self, step: Step<'_>, read: ReadAt, lines: &mut LogDecoder, out: &mut dyn FnMut(Seen)) {
-        let Step {
-            offset, around, leaf, ..
-        } = step;
-        match leaf {
+        let place = Place {
+            around: step.around,
+            offset: step.offset,
+            read,
+        };
+        match step.leaf {
             Leaf::Carries(..) => {}
             Leaf::Damaged(_) => lines.count(RecordResult::Damaged),
-            Leaf::Text(text) => self.record(text, around, None, offset, read, lines, out),
+            Leaf::Text(text) => self.record(text, None, place, lines, out),
             Leaf::Document(_, Opened::Record(application), text) => {
-                self.record(text, around, application, offset, read, lines, out);
+                self.record(text, application, place, lines, out);
             }
-            Leaf::Document(_, Opened::Tells(told), text) => {
-                self.tell(told, text, around, offset, read, lines, out)
-            }
+            Leaf::Document(_, Opened::Tells(told), text) => self.tell(told, text, place, lines, out),
             Leaf::Document(_, Opened::Refused(why), _) => {
                 if matches!(why, Refused::UnknownState(_)) {
                     lines.count_unknown_state();
@@ -240,24 +249,17 @@ impl Documents {
         }
     }
 
-    /// Lets an event wait, if it goes by time and is not to be told at once.
-    fn waits(
-        &mut self,
-        at: Option<Timestamp>,
-        text: &[u8],
-        around: &Around,
-        offset: Offset,
-        read: ReadAt,
-    ) -> bool {
-        let Some(at) = at.filter(|_| read.fresh && self.window > SignedDuration::ZERO) else {
+    /// Lets an event wait, if it goes by time (`at`) and is not to be told at once.
+    fn waits(&mut self, at: Option<Timestamp>, text: &[u8], place: Place<'_>) -> bool {
+        let Some(at) = at.filter(|_| place.read.fresh && self.window > SignedDuration::ZERO) else {
             return false;
         };
         self.wait(Waiting {
             at,
-            since: read.now,
-            offset,
-            group: around.group.as_deref().map(str::to_owned),
-            ids: around.ids.clone(),
+            since: place.read.now,
+            offset: place.offset,
+            group: place.around.group.as_deref().map(str::to_owned),
+            ids: place.around.ids.clone(),
             text: String::from_utf8_lossy(text).into_owned(),
         });
         true
@@ -278,38 +280,33 @@ impl Documents {
         self.told.drain(..excess);
     }
 
+    /// A record of a log: layouts and rules read it.
     fn record(
         &mut self,
         text: &[u8],
-        around: &Around,
-        application: Option<crate::model::arn::ApplicationArn>,
-        offset: Offset,
-        read: ReadAt,
+        application: Option<ApplicationArn>,
+        place: Place<'_>,
         lines: &mut LogDecoder,
         out: &mut dyn FnMut(Seen),
     ) {
+        let Place { around, offset, read } = place;
         if self.is_known(&around.ids, lines) {
             return;
         }
         let at = around.at.filter(|_| around.by_time && lines.is_of_interest(text));
-        if self.waits(at, text, around, offset, read) {
+        if self.waits(at, text, place) {
             return;
         }
         let cluster = application
             .as_ref()
             .map(|application| Arc::from(application.name()));
-        let carrier = Carrier {
+        let carrier = self.lines.carrier(Carrier {
             by_time: around.by_time,
             cluster: cluster.or_else(|| around.group.clone()),
             application,
             deployment: None,
-        };
-        let carrier = self.lines.carrier(carrier);
+        });
         let mut tells = false;
-        let given = ReadAt {
-            offset: self.lines.given,
-            ..read
-        };
         let mut told = |seen: Seen| {
             tells = true;
             let deployment = seen.carrier.and_then(|carrier| carrier.deployment.clone());
@@ -327,49 +324,45 @@ impl Documents {
                 ..seen
             });
         };
-        for (bytes, start) in [(text, 0), (b"\n", text.len() as Offset)] {
+        for bytes in [text, b"\n"] {
             let read = ReadAt {
-                offset: given.offset + start,
-                ..given
+                offset: self.lines.given,
+                ..read
             };
             lines.push(bytes, read, &mut told);
+            self.lines.given += bytes.len() as Offset;
         }
-        self.lines.given += text.len() as Offset + 1;
         if tells {
             self.know(&around.ids);
         }
     }
 
+    /// A document that tells something itself.
     fn tell(
         &mut self,
         told: Told,
         text: &[u8],
-        around: &Around,
-        offset: Offset,
-        read: ReadAt,
+        place: Place<'_>,
         lines: &mut LogDecoder,
         out: &mut dyn FnMut(Seen),
     ) {
-        let ids: Vec<u64> = around.ids.iter().copied().chain(told.id).collect();
-        if self.is_known(&ids, lines) {
+        let ids: Vec<u64> = place.around.ids.iter().copied().chain(told.id).collect();
+        if self.is_known(&ids, lines) || self.waits(told.at.filter(|_| told.by_time), text, place) {
             return;
         }
-        if self.waits(told.at.filter(|_| told.by_time), text, around, offset, read) {
-            return;
-        }
-        let carrier = Carrier {
+        let carrier = self.lines.carrier(Carrier {
             by_time: told.by_time,
             cluster: told.cluster,
             application: told.application,
             deployment: None,
-        };
+        });
         lines.count(RecordResult::Event);
         out(Seen {
             log: lines.log(),
-            offset,
+            offset: place.offset,
             at: told.at,
             mdc_job: None,
-            carrier: Some(self.lines.carrier(carrier)),
+            carrier: Some(carrier),
             said: Said::Event(told.event),
         });
         self.know(&ids);

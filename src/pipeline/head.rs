@@ -53,11 +53,8 @@ pub fn read_head(
         first_time: None,
         writer: Writer::Unknown,
     };
-    if let Some(first_time) = documents(head) {
-        return HeadFacts {
-            first_time,
-            writer: Writer::JobManager,
-        };
+    if let Some(facts) = documents(head) {
+        return facts;
     }
     let peeled = wording.layouts.peel(head, layout.map(|chosen| &*chosen.0));
     let detected = &peeled.detected;
@@ -99,8 +96,8 @@ pub fn read_head(
     facts
 }
 
-/// The first time in a head of documents; none where it is no such head. What they tell is wanted, whoever they are of.
-fn documents(head: &[u8]) -> Option<Option<Timestamp>> {
+/// A head of documents; none where it is no such head. What they tell is wanted, whoever wrote them.
+fn documents(head: &[u8]) -> Option<HeadFacts> {
     let (mut first, mut sniffer) = (None, Sniffer::default());
     if !sniffer.push(head) {
         return None;
@@ -112,5 +109,8 @@ fn documents(head: &[u8]) -> Option<Option<Timestamp>> {
         };
         first = first.or(told);
     });
-    Some(first)
+    Some(HeadFacts {
+        first_time: first,
+        writer: Writer::JobManager,
+    })
 }

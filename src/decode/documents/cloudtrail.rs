@@ -1,5 +1,5 @@
 //! CloudTrail: calls of the API of Managed Service for Apache Flink, as a file of `Records` (in no order), one a line, in
-//! an EventBridge envelope, and as text in the answer of `lookup-events`.
+//! an envelope of `EventBridge`, and as text in the answer of `lookup-events`.
 
 use serde_json::Value;
 

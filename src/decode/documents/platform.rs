@@ -130,5 +130,9 @@ fn happened(metadata: &Value, around: &Around) -> Opened {
 }
 
 fn bounded(text: &str, bytes: usize) -> String {
-    text[..text.floor_char_boundary(bytes)].to_owned()
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
 }

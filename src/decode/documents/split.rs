@@ -57,6 +57,13 @@ struct Open {
     in_text: bool,
 }
 
+/// What begins at the start of a line or behind a value.
+enum Met {
+    Value,
+    /// From where to where in the buffer.
+    Line(usize, usize),
+}
+
 /// How far an open value could be scanned.
 enum Scanned {
     Whole,
@@ -169,7 +176,7 @@ impl Splitter {
             match self.between {
                 Between::Damage => self.recover(last)?,
                 Between::Lines | Between::Behind => {
-                    if let Some((start, end)) = self.line(last)? {
+                    if let Met::Line(start, end) = self.line(last)? {
                         return Some(Piece::Line(&self.buffer[start..end]));
                     }
                 }
@@ -203,7 +210,7 @@ impl Splitter {
     }
 
     /// Begins a value, or gives the line that begins none.
-    fn line(&mut self, last: bool) -> Option<Option<(usize, usize)>> {
+    fn line(&mut self, last: bool) -> Option<Met> {
         // Blanks are given out with the line that they indent.
         let mut begins = self.start;
         while let Some(byte) = self.buffer.get(begins) {
@@ -223,7 +230,7 @@ impl Splitter {
         if is_plausible(rest, last).or_else(|| rest.is_empty().then_some(false))? {
             self.start = begins;
             self.begin();
-            return Some(None);
+            return Some(Met::Value);
         }
         let rest = &self.buffer[self.start..];
         let end = match memchr::memchr(b'\n', rest) {
@@ -238,7 +245,7 @@ impl Splitter {
         self.between = Between::Lines;
         let line = &self.buffer[start..start + end];
         self.line_end = start + line.trim_ascii_end().len();
-        Some(Some((start, self.line_end)))
+        Some(Met::Line(start, self.line_end))
     }
 
     fn begin(&mut self) {
@@ -308,9 +315,8 @@ impl Open {
                 self.in_text = true;
                 Colon
             }
-            (Colon, b':') => Value,
             (CommaOrEnd, b',') if self.due.last() == Some(&b'}') => Key,
-            (CommaOrEnd, b',') => Value,
+            (Colon, b':') | (CommaOrEnd, b',') => Value,
             (KeyOrEnd | ValueOrEnd | CommaOrEnd, b'}' | b']') if self.due.last() == Some(&byte) => {
                 self.due.pop();
                 CommaOrEnd

@@ -266,7 +266,7 @@ impl Walker {
                 return self.carried(&piece, around, offset, depth, out);
             }
         }
-        content(&value, Cow::Borrowed(bytes), around, offset, depth, out);
+        content(&value, bytes, around, offset, depth, out);
     }
 
     /// A line of a container's or a collector's: part of the stream that was collected.
@@ -297,7 +297,7 @@ impl Walker {
         match yaml::read(&text) {
             Some(documents) => {
                 for value in &documents {
-                    content(value, Cow::Borrowed(b""), around, offset, depth, out);
+                    content(value, b"", around, offset, depth, out);
                 }
             }
             None => out(step(around, offset, depth, Leaf::Damaged(text.as_bytes()))),
@@ -311,7 +311,7 @@ fn message(text: &str, around: &Around, offset: u64, depth: usize, out: Out<'_>)
         return out(step(around, offset, depth, Leaf::Text(text.as_bytes())));
     }
     match serde_json::from_str::<Value>(text) {
-        Ok(value) => content(&value, Cow::Borrowed(text.as_bytes()), around, offset, depth, out),
+        Ok(value) => content(&value, text.as_bytes(), around, offset, depth, out),
         // Several, or one that broke off.
         Err(_) => stream(text.as_bytes(), around, offset, depth, out),
     }
@@ -327,12 +327,12 @@ fn stream(bytes: &[u8], around: &Around, offset: u64, depth: usize, out: Out<'_>
 fn inner(inner: &Inner, offset: u64, depth: usize, out: Out<'_>) {
     match &inner.content {
         Content::Text(text) => message(text, &inner.around, offset, depth, out),
-        Content::Value(value) => content(value, Cow::Borrowed(b""), &inner.around, offset, depth, out),
+        Content::Value(value) => content(value, b"", &inner.around, offset, depth, out),
     }
 }
 
 /// A document; `text` is how it was written, empty where it was part of another.
-fn content(value: &Value, text: Cow<'_, [u8]>, around: &Around, offset: u64, depth: usize, out: Out<'_>) {
+fn content(value: &Value, text: &[u8], around: &Around, offset: u64, depth: usize, out: Out<'_>) {
     let opened = if depth < DEEPEST {
         open(value, around)
     } else {
@@ -340,10 +340,10 @@ fn content(value: &Value, text: Cow<'_, [u8]>, around: &Around, offset: u64, dep
     };
     let line = || {
         // One line, as layouts read it.
-        if text.is_empty() || memchr::memchr(b'\n', &text).is_some() {
+        if text.is_empty() || memchr::memchr(b'\n', text).is_some() {
             Cow::Owned(value.to_string().into_bytes())
         } else {
-            text.clone()
+            Cow::Borrowed(text)
         }
     };
     match opened {
