@@ -15,10 +15,9 @@ const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("stats", &["line"]),
     ("scan", &[]),
     (
-// What a document tells needs no rules: its fields say what they are.
+        // What a document tells needs no rules: its fields say what they are.
         "decode",
         &["line", "problem", "stats", "model"],
-    ),
     ),
     (
         "rules",

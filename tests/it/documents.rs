@@ -38,7 +38,10 @@ fn managed_events() -> Events {
     vec![
         (T0, managed("a", &job('a', "CREATED", "RUNNING"))),
         (T0 + 1, managed("b", &job('b', "CREATED", "RUNNING"))),
-        (T0 + 1, managed("a", "Source: x (1/2) (00) switched from RUNNING to FAILED.")),
+        (
+            T0 + 1,
+            managed("a", "Source: x (1/2) (00) switched from RUNNING to FAILED."),
+        ),
         (T0 + 2, managed("a", &job('a', "RUNNING", "RESTARTING"))),
         (T0 + 900, error.to_string()),
         (T0 + 1_000, managed("a", &job('a', "RESTARTING", "RUNNING"))),
@@ -75,7 +78,10 @@ fn trail_events() -> Events {
 }
 
 fn time(at: i64) -> String {
-    jiff::Timestamp::from_millisecond(at).unwrap().strftime("%Y-%m-%dT%H:%M:%S%.3f").to_string()
+    jiff::Timestamp::from_millisecond(at)
+        .unwrap()
+        .strftime("%Y-%m-%dT%H:%M:%S%.3f")
+        .to_string()
 }
 
 fn quoted(text: &str) -> String {
@@ -95,7 +101,11 @@ fn event(index: usize, at: i64, message: &str) -> Value {
 }
 
 fn all(events: &Events, one: impl Fn(usize, i64, &str) -> Value) -> Vec<Value> {
-    events.iter().enumerate().map(|(index, (at, message))| one(index, *at, message)).collect()
+    events
+        .iter()
+        .enumerate()
+        .map(|(index, (at, message))| one(index, *at, message))
+        .collect()
 }
 
 fn envelope(events: &[Value]) -> String {
@@ -111,18 +121,30 @@ fn in_cloudwatch(events: &Events) -> Vec<(&'static str, String)> {
     let found = all(events, event);
     let whole = json!({"events": found, "searchedLogStreams": []}).to_string();
     let (left, right) = found.split_at(3);
-    let pages = json!({"events": left, "nextToken": "t"}).to_string() + &json!({"events": &found[2..], "nextToken": null}).to_string();
-    let without_ids = all(events, |_, at, message| json!({"timestamp": at, "message": message, "ingestionTime": at + 900}));
-    let row = |_, at, message: &str| {
-        json!([{"field": "@timestamp", "value": time(at).replace('T', " ")}, {"field": "@message", "value": message}, {"field": "@ptr", "value": "p"}])
-    };
+    let pages = json!({"events": left, "nextToken": "t"}).to_string()
+        + &json!({"events": &found[2..], "nextToken": null}).to_string();
+    let without_ids = all(
+        events,
+        |_, at, message| json!({"timestamp": at, "message": message, "ingestionTime": at + 900}),
+    );
+    let row = |_, at, message: &str| json!([{"field": "@timestamp", "value": time(at).replace('T', " ")}, {"field": "@message", "value": message}, {"field": "@ptr", "value": "p"}]);
     let mut rows = all(events, row);
     rows.reverse();
     let live: String = found
         .chunks(2)
-        .map(|events| json!({"sessionUpdate": {"sessionMetadata": {"sampled": false}, "sessionResults": events}}).to_string() + "\n")
+        .map(|events| {
+            json!({"sessionUpdate": {"sessionMetadata": {"sampled": false}, "sessionResults": events}})
+                .to_string()
+                + "\n"
+        })
         .collect();
-    let csv = |at, message: &str| format!("{},\"{}\"\n", time(at).replace('T', " "), message.replace('"', "\"\""));
+    let csv = |at, message: &str| {
+        format!(
+            "{},\"{}\"\n",
+            time(at).replace('T', " "),
+            message.replace('"', "\"\"")
+        )
+    };
     let mut shuffled: Vec<String> = found.iter().map(Value::to_string).collect();
     shuffled.rotate_left(2);
     vec![
@@ -130,18 +152,51 @@ fn in_cloudwatch(events: &Events) -> Vec<(&'static str, String)> {
         ("filter-log-events, printed over lines", pretty(&whole)),
         ("pages, one event in both", pages),
         ("one event a line, out of order", shuffled.join("\r\n")),
-        ("get-log-events", json!({"events": without_ids, "nextForwardToken": "f/1"}).to_string()),
-        ("get-log-events twice", json!({"events": without_ids, "nextForwardToken": "f/1"}).to_string().repeat(2)),
-        ("aws logs tail", each(events, |at, message| format!("{}000+00:00 a/s {message}\n", time(at)))),
-        ("aws logs tail --format json", each(events, |at, message| format!("{}000+00:00 s \n{}\n", time(at), pretty(message)))),
-        ("export to S3", each(events, |at, message| format!("{}Z {message}\n", time(at)))),
+        (
+            "get-log-events",
+            json!({"events": without_ids, "nextForwardToken": "f/1"}).to_string(),
+        ),
+        (
+            "get-log-events twice",
+            json!({"events": without_ids, "nextForwardToken": "f/1"})
+                .to_string()
+                .repeat(2),
+        ),
+        (
+            "aws logs tail",
+            each(events, |at, message| {
+                format!("{}000+00:00 a/s {message}\n", time(at))
+            }),
+        ),
+        (
+            "aws logs tail --format json",
+            each(events, |at, message| {
+                format!("{}000+00:00 s \n{}\n", time(at), pretty(message))
+            }),
+        ),
+        (
+            "export to S3",
+            each(events, |at, message| format!("{}Z {message}\n", time(at))),
+        ),
         ("subscription", "\u{feff}".to_owned() + &envelope(&found)),
-        ("subscriptions without separator, one delivered twice", envelope(left) + &envelope(right) + &envelope(left)),
+        (
+            "subscriptions without separator, one delivered twice",
+            envelope(left) + &envelope(right) + &envelope(left),
+        ),
         ("a list of events", Value::from(found.clone()).to_string()),
         ("Live Tail", live),
-        ("Logs Insights", json!({"results": rows, "status": "Complete"}).to_string()),
-        ("Logs Insights as CSV", "@timestamp,@message\n".to_owned() + &each(events, csv)),
-        ("a torn page before the events", whole[..200].to_owned() + "\n" + &whole),
+        (
+            "Logs Insights",
+            json!({"results": rows, "status": "Complete"}).to_string(),
+        ),
+        (
+            "Logs Insights as CSV",
+            "@timestamp,@message\n".to_owned() + &each(events, csv),
+        ),
+        (
+            "a torn page before the events",
+            whole[..200].to_owned() + "\n" + &whole,
+        ),
     ]
 }
 
@@ -149,18 +204,32 @@ fn in_cloudwatch(events: &Events) -> Vec<(&'static str, String)> {
 fn in_lines(text: &str) -> Vec<(&'static str, String)> {
     const TIME: &str = "2027-01-01T00:00:00.000000001Z";
     let wrap = |one: &dyn Fn(&str) -> String| text.lines().fold(String::new(), |all, line| all + &one(line));
-    let docker = |line: &str| json!({"log": format!("{line}\n"), "stream": "stdout", "time": TIME}).to_string() + "\n";
+    let docker =
+        |line: &str| json!({"log": format!("{line}\n"), "stream": "stdout", "time": TIME}).to_string() + "\n";
     let cut = |line: &str| {
         let middle = line.floor_char_boundary(line.len() / 2);
-        format!("{TIME} stdout P {}\n{TIME} stderr F noise\n{TIME} stdout F {}\n", &line[..middle], &line[middle..])
+        format!(
+            "{TIME} stdout P {}\n{TIME} stderr F noise\n{TIME} stdout F {}\n",
+            &line[..middle],
+            &line[middle..]
+        )
     };
     vec![
         ("CRI", wrap(&|line| format!("{TIME} stdout F {line}\n"))),
         ("CRI, cut", wrap(&cut)),
         ("Docker", wrap(&docker)),
-        ("Docker in CRI", wrap(&|line| format!("{TIME} stdout F {}", docker(line)))),
-        ("Vector", wrap(&|line| json!({"message": line, "timestamp": TIME}).to_string() + "\n")),
-        ("Fluent Bit", wrap(&|line| json!({"log": line, "date": 1_798_761_600.1}).to_string() + "\n")),
+        (
+            "Docker in CRI",
+            wrap(&|line| format!("{TIME} stdout F {}", docker(line))),
+        ),
+        (
+            "Vector",
+            wrap(&|line| json!({"message": line, "timestamp": TIME}).to_string() + "\n"),
+        ),
+        (
+            "Fluent Bit",
+            wrap(&|line| json!({"log": line, "date": 1_798_761_600.1}).to_string() + "\n"),
+        ),
     ]
 }
 
@@ -181,7 +250,17 @@ fn transitions(text: &str) -> String {
         for entry in entity["history"].as_array().unwrap() {
             let word = |key: &str| entry[key].as_str().unwrap_or("-").to_owned();
             let kind = entity["kind"].as_str().unwrap();
-            writeln!(all, "{kind} {:.8} {}>{} {} {} {}", id, word("from"), word("to"), word("at"), word("basis"), entry["late"]).unwrap();
+            writeln!(
+                all,
+                "{kind} {:.8} {}>{} {} {} {}",
+                id,
+                word("from"),
+                word("to"),
+                word("at"),
+                word("basis"),
+                entry["late"]
+            )
+            .unwrap();
         }
     }
     all
@@ -221,9 +300,18 @@ fn managed_messages_tell_the_same_in_every_carrier() {
 #[test]
 fn calls_tell_the_same_in_every_carrier() {
     let events = trail_events();
-    let records: Vec<Value> = events.iter().rev().map(|(_, text)| serde_json::from_str(text).unwrap()).collect();
-    let bridged = |_, text: &str| format!("{{\"detail-type\":\"AWS API Call via CloudTrail\",\"id\":\"x\",\"detail\":{text}}}\n");
-    let looked_up: Vec<Value> = events.iter().map(|(_, text)| json!({"EventId": "e", "CloudTrailEvent": text})).collect();
+    let records: Vec<Value> = events
+        .iter()
+        .rev()
+        .map(|(_, text)| serde_json::from_str(text).unwrap())
+        .collect();
+    let bridged = |_, text: &str| {
+        format!("{{\"detail-type\":\"AWS API Call via CloudTrail\",\"id\":\"x\",\"detail\":{text}}}\n")
+    };
+    let looked_up: Vec<Value> = events
+        .iter()
+        .map(|(_, text)| json!({"EventId": "e", "CloudTrailEvent": text}))
+        .collect();
     let file = json!({"Records": records}).to_string();
     check_all(in_cloudwatch(&events), OF_TRAIL);
     check_all(
@@ -231,8 +319,14 @@ fn calls_tell_the_same_in_every_carrier() {
             ("lines", each(&events, |_, text| text.to_owned() + "\n")),
             ("concatenated", each(&events, |_, text| text.to_owned())),
             ("a delivered file, out of order", file.clone()),
-            ("delivered twice, printed over lines", file.clone() + &pretty(&file)),
-            ("a file that breaks off, then whole", file[..file.len() - 9].to_owned() + "\n" + &file),
+            (
+                "delivered twice, printed over lines",
+                file.clone() + &pretty(&file),
+            ),
+            (
+                "a file that breaks off, then whole",
+                file[..file.len() - 9].to_owned() + "\n" + &file,
+            ),
             ("EventBridge", each(&events, bridged)),
             ("lookup-events", json!({"Events": looked_up}).to_string()),
         ],
@@ -296,21 +390,64 @@ fn bad_input_tells_nothing_and_explain_says_why() {
     let trail = call("2026-05-28T20:01:00Z", "StartApplication", &json!({}));
     let big = json!({"timestamp": T0, "eventId": "1", "message": "x".repeat(1 << 20)}).to_string();
     for (text, why) in [
-        (whole[..whole.len() / 2].to_owned() + "\n{\"timestamp\":1,\"eventId\":\"1\",\"message\":\"m\"}", "not whole"),
+        (
+            whole[..whole.len() / 2].to_owned() + "\n{\"timestamp\":1,\"eventId\":\"1\",\"message\":\"m\"}",
+            "not whole",
+        ),
         (big, "layout  none"),
-        (trail.replace("\"2026-05-28T20:01:00Z\"", "7.5e99"), "no eventTime"),
+        (
+            trail.replace("\"2026-05-28T20:01:00Z\"", "7.5e99"),
+            "no eventTime",
+        ),
         (trail.replace("\"a\"", "[\"a\"]"), "of which application"),
-        (trail.replace("\"responseElements\":null", "\"responseElements\":{\"applicationDetail\":{\"applicationStatus\":\"?\"}}"), "`?` is no state"),
-        (call("2026-05-28T20:01:00Z", "StartApplication", &json!({"errorCode": "AccessDenied"})), "was refused"),
-        (json!({"ApplicationDetail": {"ApplicationARN": arn("a"), "ApplicationStatus": 5}}).to_string(), "no ApplicationStatus"),
-        (json!({"ApplicationDetail": {"ApplicationARN": arn("a"), "ApplicationStatus": "MELTED"}}).to_string(), "`MELTED` is no state"),
-        (json!({"kind": "Job", "metadata": {"id": null}, "status": {"state": "STARTED"}}).to_string(), "no UUID"),
-        (json!({"kind": "Job", "metadata": {"id": "11111111-2222-3333-4444-555555555555"}, "status": []}).to_string(), "no status.state"),
-        (managed("a", &job('a', "CREATED", "MELTED")), "is no state that Flink has"),
-        (managed("a b", &job('a', "CREATED", "RUNNING")), "applicationARN is none"),
+        (
+            trail.replace(
+                "\"responseElements\":null",
+                "\"responseElements\":{\"applicationDetail\":{\"applicationStatus\":\"?\"}}",
+            ),
+            "`?` is no state",
+        ),
+        (
+            call(
+                "2026-05-28T20:01:00Z",
+                "StartApplication",
+                &json!({"errorCode": "AccessDenied"}),
+            ),
+            "was refused",
+        ),
+        (
+            json!({"ApplicationDetail": {"ApplicationARN": arn("a"), "ApplicationStatus": 5}}).to_string(),
+            "no ApplicationStatus",
+        ),
+        (
+            json!({"ApplicationDetail": {"ApplicationARN": arn("a"), "ApplicationStatus": "MELTED"}})
+                .to_string(),
+            "`MELTED` is no state",
+        ),
+        (
+            json!({"kind": "Job", "metadata": {"id": null}, "status": {"state": "STARTED"}}).to_string(),
+            "no UUID",
+        ),
+        (
+            json!({"kind": "Job", "metadata": {"id": "11111111-2222-3333-4444-555555555555"}, "status": []})
+                .to_string(),
+            "no status.state",
+        ),
+        (
+            managed("a", &job('a', "CREATED", "MELTED")),
+            "is no state that Flink has",
+        ),
+        (
+            managed("a b", &job('a', "CREATED", "RUNNING")),
+            "applicationARN is none",
+        ),
     ] {
         assert_eq!(transitions(&text), "", "{why}: {text:.300}");
-        let output = Command::new(env!("CARGO_BIN_EXE_flinktail")).args(["explain", "-"]).write_stdin(text.clone()).output().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_flinktail"))
+            .args(["explain", "-"])
+            .write_stdin(text.clone())
+            .output()
+            .unwrap();
         let shown = String::from_utf8_lossy(&output.stdout);
         assert!(shown.contains(why), "{why}: {text:.300}\n{shown:.3000}");
     }
@@ -339,9 +476,17 @@ fn explain_shows_carrier_id_and_entity() {
 #[test]
 fn a_directory_takes_logs_of_documents() {
     let directory = tempfile::tempdir().unwrap();
-    fs::write(directory.path().join("trail.log"), each(&trail_events(), |_, text| text.to_owned() + "\n")).unwrap();
+    fs::write(
+        directory.path().join("trail.log"),
+        each(&trail_events(), |_, text| text.to_owned() + "\n"),
+    )
+    .unwrap();
     fs::write(directory.path().join("user.log"), format!("{}\n", quoted("x"))).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_flinktail")).args(["replay", "--json"]).arg(directory.path()).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_flinktail"))
+        .args(["replay", "--json"])
+        .arg(directory.path())
+        .output()
+        .unwrap();
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["entities"].as_array().unwrap().len(), 1);
 }
