@@ -42,6 +42,8 @@ pub struct Settings {
     /// Time between two passes over the files; none lets the tailer choose: short where the file system tells no
     /// changes, long where it does.
     pub poll_interval: Option<Duration>,
+    /// How long events of carriers that keep no order wait for earlier ones while they are followed.
+    pub reorder_window: Duration,
     /// Where HTTP listens; never empty, never the same address twice.
     pub listen_addresses: Vec<SocketAddr>,
     /// TLS, users and headers of HTTP: a file of [`web_file`].
@@ -85,6 +87,7 @@ impl Default for Settings {
             sources: Vec::new(),
             read_from: ReadFrom::Start,
             poll_interval: None,
+            reorder_window: Duration::from_secs(5),
             // Loopback: what a log tells is not for everybody on the network until the operator says so.
             listen_addresses: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, PORT))],
             web_config_file: None,

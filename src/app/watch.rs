@@ -39,6 +39,9 @@ const BUSY_REFRESH: Duration = Duration::from_millis(50);
 /// of them would cost much.
 const READ_REFRESH: Duration = Duration::from_secs(1);
 
+/// How often events that wait for the reordering window are looked at.
+const WAITING: Duration = Duration::from_millis(250);
+
 /// Pass period where the system tells of changes, and where it does not.
 const PERIOD_TOLD: Duration = Duration::from_secs(10);
 const PERIOD_DEAF: Duration = Duration::from_secs(1);
@@ -343,15 +346,19 @@ impl Reader {
                     PERIOD_DEAF
                 });
             }
+            self.engine.pass();
             self.catch_up(outcome.more, &mut progress);
             self.tell();
             self.publish_if_due(outcome.more);
-            if once && self.ready && !outcome.more && !self.reads_stdin {
+            if once && self.ready && !outcome.more && !self.reads_stdin && !self.engine.is_waiting() {
                 self.stop.cancel();
             }
             if !outcome.more {
                 let longest = self.longest_wait().min(self.manager.longest_wait());
-                let wait = outcome.wait.min(longest);
+                let mut wait = outcome.wait.min(longest);
+                if self.engine.is_waiting() {
+                    wait = wait.min(WAITING);
+                }
                 runtime.block_on(async {
                     tokio::select! {
                         () = waker.woken() => {}

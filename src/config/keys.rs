@@ -151,6 +151,17 @@ pub(super) static PLAIN: [Table<Settings>; 6] = [
                 read: |settings, value| put(&mut settings.poll_interval, value.parsed(value::duration)),
                 show: |settings, _| settings.poll_interval.map(quoted_duration),
             },
+            Key {
+                name: "reorder_window",
+                takes: "a duration",
+                about: "How long events from CloudWatch and CloudTrail wait for earlier ones while they are followed; later \
+                        ones are recorded as late. What is there at the start is sorted as a whole, and Flink's own files go \
+                        by place.",
+                flag: "",
+                example: "\"5s\"",
+                read: |settings, value| set(&mut settings.reorder_window, value.parsed(value::duration)),
+                show: |settings, _| Some(quoted_duration(settings.reorder_window)),
+            },
         ],
     },
     Table {

@@ -289,12 +289,6 @@ impl Fleet {
         self.jobs.get(&(Arc::from(cluster), id))
     }
 
-    /// One application.
-    #[must_use]
-    pub fn application_of(&self, arn: &ApplicationArn) -> Option<&Application> {
-        self.applications.get(arn)
-    }
-
     /// One job of the Ververica Platform.
     #[must_use]
     pub fn platform_job(&self, id: PlatformJobId) -> Option<&VvpJob> {
@@ -319,13 +313,16 @@ impl Fleet {
             self.move_reported(key);
         }
         let job = self.job_or_new(key, told)?;
+        let was_ended = job.ended_at();
         job.track.logged = true;
+        let is_ended = job.ended_at();
         let application = told.carrier.and_then(|carrier| carrier.application.as_ref());
         let is_news = application.is_some() && job.application.as_ref() != application;
         if is_news {
             job.application = application.cloned();
             job.revision += 1;
         }
+        self.note_end(&Place::Job(key.clone()), was_ended, is_ended);
         if let Some(application) = application.filter(|_| is_news) {
             self.link_job(application, key, told);
         }
