@@ -93,6 +93,11 @@ impl Recognised {
         self.form.as_ref()
     }
 
+    /// The form, once it is not doubted while it goes on reading lines.
+    pub(super) fn firm(&self) -> Option<&Arc<Form>> {
+        self.form.as_ref().filter(|_| self.headers >= FIRM)
+    }
+
     /// Times have no date: every header must be told to the clock.
     pub(super) const fn is_dateless(&self) -> bool {
         self.dateless

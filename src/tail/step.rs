@@ -277,8 +277,7 @@ fn segment(bytes: &[u8], line_start: bool) -> (usize, usize) {
         0
     };
     let rest = &bytes[nuls..];
-    (
-        nuls,
-        memchr::memmem::find(rest, b"\n\0").map_or(rest.len(), |at| at + 1),
-    )
+    // One byte is found faster than two, and hardly a file has any.
+    let hole = memchr::memchr(0, rest).and_then(|_| memchr::memmem::find(rest, b"\n\0"));
+    (nuls, hole.map_or(rest.len(), |at| at + 1))
 }
