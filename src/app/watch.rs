@@ -212,6 +212,11 @@ impl Reader {
             positions,
         );
         tailer.remember(known_logs(&saved.progress));
+        let search: tail::Search = {
+            let wording = Arc::clone(&wording);
+            Arc::new(move |bytes, hits| wording.search(bytes, hits))
+        };
+        tailer.read_ahead(thread::available_parallelism().map_or(1, usize::from), &search);
         let wake = Wake::start();
         if reads_stdin {
             let waker = wake.waker();
