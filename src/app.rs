@@ -3,6 +3,7 @@
 //! One thread reads, decodes and derives ([`mod@watch`]); it owns the model and hands out views of it. A small runtime serves
 //! HTTP and waits for signals. Nothing is locked between them but the pointer to the last view.
 
+pub mod demo;
 pub mod engine;
 mod keeper;
 mod kubernetes;

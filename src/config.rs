@@ -63,6 +63,17 @@ pub struct Settings {
     pub limits: Limits,
 }
 
+impl Settings {
+    /// Listens on these addresses instead, if there are any.
+    pub fn listen_on(&mut self, addresses: &[SocketAddr]) {
+        if !addresses.is_empty() {
+            self.listen_addresses = addresses.to_vec();
+            self.listen_addresses.sort_unstable();
+            self.listen_addresses.dedup();
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {

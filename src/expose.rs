@@ -8,6 +8,7 @@ pub mod accept;
 pub mod answer;
 pub mod api;
 pub mod catalog;
+pub mod entity;
 pub mod escape;
 pub mod families;
 pub mod page;

@@ -3,8 +3,11 @@
 //! Nothing here is atomic or locked: the thread that reads logs owns them and hands out copies.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
+
+use crate::line::LogId;
 
 /// What became of a record that was looked at; the `result` label of `flinktail_records_total`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -197,6 +200,8 @@ pub struct SourceStats {
 pub struct ProgramStats {
     /// Every log, in the order of their names.
     pub sources: Vec<SourceStats>,
+    /// Names of all logs ever opened, also of those that are gone: what an entry of history names its log by.
+    pub log_names: BTreeMap<LogId, Arc<str>>,
     /// Matches by rule id; every rule of the set is here, from 0 on.
     pub rule_matches: BTreeMap<String, u64>,
     /// State words outside Flink's closed set.

@@ -50,6 +50,8 @@ pub struct Engine {
     news: News,
     /// What the decoders of an earlier run remembered of logs not yet opened.
     memories: BTreeMap<LogId, Memory>,
+    /// Names of all logs, those of earlier runs and those that are gone included.
+    names: BTreeMap<LogId, Arc<str>>,
     /// Counted in earlier runs: matches by rule, and unknown state words.
     before: (BTreeMap<String, u64>, u64),
 }
@@ -91,6 +93,7 @@ impl Engine {
             fed: false,
             news: News::None,
             memories: BTreeMap::new(),
+            names: BTreeMap::new(),
             before: (BTreeMap::new(), 0),
         }
     }
@@ -104,6 +107,10 @@ impl Engine {
             ..
         } = saved.progress;
         self.fleet = Fleet::restore(self.fleet.limit(), saved.jobs, saved.processes, saved.counters);
+        let names = logs
+            .iter()
+            .map(|log| (log.id, Arc::from(log.numbers.name.as_str())));
+        self.names = names.collect();
         self.memories = logs.into_iter().map(|log| (log.id, log.memory)).collect();
         self.before = (rule_matches, unknown_states);
     }
@@ -210,6 +217,7 @@ impl Engine {
             decoder.remember(if is_stdin { memory.without_bytes() } else { memory });
         }
         let name = info.name.clone();
+        self.names.insert(log, Arc::from(name.as_str()));
         self.logs.insert(
             log,
             Log {
@@ -330,6 +338,7 @@ impl Engine {
         };
         let mut stats = ProgramStats {
             rule_matches: self.wording.rules.rules().enumerate().map(matches).collect(),
+            log_names: self.names.clone(),
             ..ProgramStats::default()
         };
         for (id, mut source) in tailed {

@@ -32,6 +32,8 @@ pub struct Cli {
 pub enum Command {
     /// Follow logs and serve metrics, page and API.
     Watch(WatchArgs),
+    /// Show it all at work on a made-up fleet that writes real log files.
+    Demo(DemoArgs),
     /// Read logs to their end and tell the story of every job.
     Replay(ReplayArgs),
     /// Tell the story of every job from the store of a daemon, running or not.
@@ -158,12 +160,39 @@ impl WatchArgs {
         settings.read_from = self.from.unwrap_or(settings.read_from);
         settings.poll_interval = self.poll_interval.or(settings.poll_interval);
         settings.state_dir = self.state_dir.clone().or(settings.state_dir);
-        if !self.listen_addresses.is_empty() {
-            settings.listen_addresses.clone_from(&self.listen_addresses);
-            settings.listen_addresses.sort_unstable();
-            settings.listen_addresses.dedup();
-        }
+        settings.listen_on(&self.listen_addresses);
         Ok(settings)
+    }
+}
+
+/// `flinktail demo`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  flinktail demo\n  then open http://127.0.0.1:19249/; Ctrl-C ends it and removes its logs"
+)]
+pub struct DemoArgs {
+    /// Where the logs are written; it must be empty, and stays at the end [default: a temporary directory, removed].
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Where to listen; may be given several times [default: 127.0.0.1:19249].
+    #[arg(long = "web.listen-address", value_name = "IP:PORT", value_parser = value::listen_address)]
+    pub listen_addresses: Vec<SocketAddr>,
+}
+
+impl DemoArgs {
+    /// The settings for logs in the zone of the demonstration, without the paths that it will make.
+    #[must_use]
+    pub fn settings(&self, log: &LogArgs) -> Settings {
+        let mut settings = Settings {
+            sources: vec![Source {
+                timezone: Some(TimeZone::UTC),
+                ..Source::default()
+            }],
+            ..Settings::default()
+        };
+        log.apply(&mut settings);
+        settings.listen_on(&self.listen_addresses);
+        settings
     }
 }
 

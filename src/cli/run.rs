@@ -7,7 +7,9 @@ use std::sync::Arc;
 use clap::Parser as _;
 use jiff::tz::TimeZone;
 
-use super::args::{CheckArgs, Cli, Command, ExplainArgs, HistoryArgs, LogArgs, Print, ReplayArgs, WatchArgs};
+use super::args::{
+    CheckArgs, Cli, Command, DemoArgs, ExplainArgs, HistoryArgs, LogArgs, Print, ReplayArgs, WatchArgs,
+};
 use super::check::{self, Checked, Kind};
 use super::explain::{Reading, explain};
 use super::{FAILED, FINE, USAGE, print, replay};
@@ -53,6 +55,7 @@ pub fn run() -> u8 {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let done = match &cli.command {
         Command::Watch(args) => watch(args, &cli.log),
+        Command::Demo(args) => demo(args, &cli.log),
         Command::Replay(args) => replay_logs(args, &cli.log, &mut out),
         Command::History(args) => history(args, &mut out),
         Command::Explain(args) => explain_lines(args, &mut out),
@@ -95,6 +98,13 @@ fn watch(args: &WatchArgs, log: &LogArgs) -> Result<u8, RunError> {
     start_log(&settings)?;
     let wording = Arc::new(app::wording(settings.rules_dir.as_deref())?);
     app::watch(&settings, wording, args.once)?;
+    Ok(FINE)
+}
+
+fn demo(args: &DemoArgs, log: &LogArgs) -> Result<u8, RunError> {
+    let settings = args.settings(log);
+    start_log(&settings)?;
+    app::demo::demo(args.dir.as_deref(), settings, Arc::new(app::wording(None)?))?;
     Ok(FINE)
 }
 

@@ -4,14 +4,16 @@ use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 
+use super::page::Which;
 use super::scrape::{self, Pieces};
 use super::view::View;
 use super::{Telemetry, accept, api, page};
@@ -19,10 +21,12 @@ use super::{Telemetry, accept, api, page};
 /// What can be asked for. No path is ever made from a request: these are all there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// `/`: the page for people.
-    Page,
-    /// `/style.css`: its looks.
-    Style,
+    /// `/`, `/entity`, `/sources`, `/rules`: the pages for people.
+    Page(Which),
+    /// `/assets/…`: what they are made of, by its place among [`page::ASSETS`].
+    Asset(usize),
+    /// `/events`: tells pages that are open of what changed.
+    Events,
     /// `/metrics`.
     Metrics,
     /// `/api/v1/entities`.
@@ -36,10 +40,11 @@ pub enum Route {
 }
 
 impl Route {
-    /// All routes.
-    pub const ALL: [Self; 7] = [
-        Self::Page,
-        Self::Style,
+    /// One route for each name.
+    pub const ALL: [Self; 8] = [
+        Self::Page(Which::Fleet),
+        Self::Asset(0),
+        Self::Events,
         Self::Metrics,
         Self::Entities,
         Self::Healthy,
@@ -51,13 +56,19 @@ impl Route {
     #[must_use]
     pub fn of(path: &str) -> Self {
         match path {
-            "/" => Self::Page,
-            "/style.css" => Self::Style,
+            "/" => Self::Page(Which::Fleet),
+            "/entity" => Self::Page(Which::Entity),
+            "/sources" => Self::Page(Which::Sources),
+            "/rules" => Self::Page(Which::Rules),
+            "/events" => Self::Events,
             "/metrics" => Self::Metrics,
             "/api/v1/entities" => Self::Entities,
             "/-/healthy" => Self::Healthy,
             "/-/ready" => Self::Ready,
-            _ => Self::Other,
+            _ => page::ASSETS
+                .iter()
+                .position(|(known, ..)| *known == path)
+                .map_or(Self::Other, Self::Asset),
         }
     }
 
@@ -65,8 +76,9 @@ impl Route {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Page => "page",
-            Self::Style => "style",
+            Self::Page(_) => "page",
+            Self::Asset(_) => "assets",
+            Self::Events => "events",
             Self::Metrics => "metrics",
             Self::Entities => "entities",
             Self::Healthy => "healthy",
@@ -82,6 +94,8 @@ pub enum Content {
     Whole(Option<Bytes>),
     /// Made on demand, never empty pieces.
     Pieces(Box<dyn Iterator<Item = String> + Send>),
+    /// Sent as it comes, until nobody sends any more.
+    Live(mpsc::Receiver<Bytes>),
 }
 
 impl Content {
@@ -101,6 +115,7 @@ impl fmt::Debug for Content {
         f.write_str(match self {
             Self::Whole(_) => "Whole",
             Self::Pieces(_) => "Pieces",
+            Self::Live(_) => "Live",
         })
     }
 }
@@ -111,11 +126,12 @@ impl Body for Content {
 
     fn poll_frame(
         self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let piece = match self.get_mut() {
             Self::Whole(whole) => whole.take(),
             Self::Pieces(pieces) => next_frame(pieces).map(Bytes::from),
+            Self::Live(events) => ready!(events.poll_recv(cx)),
         };
         Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
     }
@@ -123,7 +139,7 @@ impl Body for Content {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(whole) => SizeHint::with_exact(whole.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Self::Pieces(_) => SizeHint::default(),
+            Self::Pieces(_) | Self::Live(_) => SizeHint::default(),
         }
     }
 }
@@ -172,11 +188,20 @@ fn has_body(headers: &HeaderMap) -> bool {
 
 fn route(request: &Parts, view: &Arc<View>, telemetry: &Telemetry, now: Timestamp) -> Response<Content> {
     match Route::of(request.uri.path()) {
-        Route::Page => whole(
-            "text/html; charset=utf-8",
-            Content::pieces(page::html(Arc::clone(view), now)),
-        ),
-        Route::Style => whole("text/css; charset=utf-8", page::STYLE),
+        Route::Page(which) => {
+            let (html, found) = page::html(which, view, request.uri.query().unwrap_or_default(), now);
+            let mut response = whole("text/html; charset=utf-8", html);
+            if !found {
+                *response.status_mut() = StatusCode::NOT_FOUND;
+            }
+            response
+        }
+        Route::Asset(place) => {
+            let (_, content_type, content) = page::ASSETS[place];
+            whole(content_type, content)
+        }
+        // The server puts the events behind this head.
+        Route::Events => whole("text/event-stream", ""),
         Route::Metrics => metrics(&request.headers, view, telemetry),
         Route::Entities => match api::Filter::parse(request.uri.query().unwrap_or_default()) {
             Ok(filter) => whole(

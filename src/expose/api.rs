@@ -171,7 +171,7 @@ impl Filter {
 }
 
 /// `%2F` and `+` of a query's value undone; what is no valid escape stays as it is.
-fn percent_decoded(value: &str) -> String {
+pub(super) fn percent_decoded(value: &str) -> String {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
     while let [first, after @ ..] = rest {

@@ -4,6 +4,7 @@
 //! answer, and 16 KiB for its head. When all connections are in use, a new one takes the place of the one that has
 //! waited longest without a complete request, so that a crowd of slow clients cannot keep Prometheus out.
 
+mod events;
 mod stream;
 
 use std::any::Any;
@@ -166,7 +167,14 @@ impl Connections {
 async fn converse(stream: TcpStream, site: Arc<Site>, limits: Limits, place: Place, stop: CancellationToken) {
     let _ended = place.cut.clone().drop_guard();
     let stream = TokioIo::new(WriteDeadline::new(stream, limits.write));
-    let service = service_fn(|request| respond(request, Arc::clone(&site), Arc::clone(&place.answering)));
+    let service = service_fn(|request| {
+        respond(
+            request,
+            Arc::clone(&site),
+            Arc::clone(&place.answering),
+            stop.clone(),
+        )
+    });
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
@@ -196,6 +204,7 @@ async fn respond(
     request: Request<Incoming>,
     site: Arc<Site>,
     answering: Arc<AtomicUsize>,
+    stop: CancellationToken,
 ) -> Result<Response<Held>, Infallible> {
     let (parts, _unread) = request.into_parts();
     let route = Route::of(parts.uri.path());
@@ -214,6 +223,13 @@ async fn respond(
         failed
     });
     site.telemetry.answered(route, response.status().as_u16());
+    if route == Route::Events && response.status() == StatusCode::OK {
+        // Not busy: a page that follows makes room when all connections are in use, and comes back by itself.
+        return Ok(response.map(|_| Held {
+            content: events::follow(site.view.clone(), stop),
+            _until_sent: Box::new(()),
+        }));
+    }
     Ok(response.map(|content| Held {
         content,
         _until_sent: Box::new((busy, timer)),

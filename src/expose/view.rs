@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::Settings;
 use super::catalog::Fill;
+use super::entity::Entity;
 use super::families::job::{COMMON, FAMILIES};
 use super::render::{Format, Samples, write_label};
 use super::scrape::Deflated;
@@ -94,6 +95,11 @@ impl View {
     #[must_use]
     pub fn jobs(&self) -> &[Arc<RenderedJob>] {
         &self.jobs
+    }
+
+    /// Everything that the pages show, whatever its kind.
+    pub fn entities(&self) -> impl Iterator<Item = &dyn Entity> {
+        self.jobs.iter().map(|rendered| &rendered.job as &dyn Entity)
     }
 
     /// The model's counters.

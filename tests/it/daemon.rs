@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// How long anything may take before it counts as hanging.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running `flinktail watch`; killed when dropped.
+/// A running `flinktail`; killed when dropped.
 pub struct Daemon {
     child: Child,
     address: SocketAddr,
@@ -20,20 +20,31 @@ pub struct Daemon {
 pub type Page = BTreeMap<String, u64>;
 
 impl Daemon {
-    /// Starts it on a free port and waits until it listens.
+    /// Starts `flinktail watch` on a free port and waits until it listens.
     pub fn start(logs: &Path, state: &Path) -> Self {
+        let [logs, state] = [logs, state].map(|path| path.to_str().unwrap());
+        Self::start_with(&["watch", logs, "--state-dir", state, "--timezone", "UTC"], &[])
+    }
+
+    /// The same with any arguments and environment.
+    pub fn start_with(arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_flinktail"))
-            .arg("watch")
-            .arg(logs)
-            .arg("--state-dir")
-            .arg(state)
-            .args(["--web.listen-address", "127.0.0.1:0", "--timezone", "UTC"])
+            .args(arguments)
+            .args(["--web.listen-address", "127.0.0.1:0"])
+            .envs(environment.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
-        said.read_line(&mut line).unwrap();
+        while !line.contains("http://") {
+            line.clear();
+            assert_ne!(
+                said.read_line(&mut line).unwrap(),
+                0,
+                "it ended before it listened"
+            );
+        }
         let address = line
             .split("http://")
             .nth(1)

@@ -9,6 +9,7 @@ mod beside;
 mod crash;
 mod daemon;
 mod dashboards;
+mod demo;
 mod names;
 mod pieces;
 mod relayout;

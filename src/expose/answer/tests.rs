@@ -72,7 +72,36 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 #[test]
 fn every_route_answers_with_its_kind_of_content() {
     check("GET", "/", &[], 200, "text/html; charset=utf-8", "orders");
-    check("GET", "/style.css", &[], 200, "text/css; charset=utf-8", ".state");
+    let html = "text/html; charset=utf-8";
+    check("GET", "/sources", &[], 200, html, "No log has been found");
+    check("GET", "/rules", &[], 200, html, "Matches");
+    check(
+        "GET",
+        "/entity?id=abababababababababababababababab",
+        &[],
+        200,
+        html,
+        "orders",
+    );
+    check("GET", "/entity", &[], 404, html, "Not here");
+    check(
+        "GET",
+        "/assets/page.css",
+        &[],
+        200,
+        "text/css; charset=utf-8",
+        ".state",
+    );
+    check(
+        "GET",
+        "/assets/page.js",
+        &[],
+        200,
+        "text/javascript; charset=utf-8",
+        "EventSource",
+    );
+    check("GET", "/assets/icon.svg", &[], 200, "image/svg+xml", "<svg");
+    check("GET", "/events", &[], 200, "text/event-stream", "");
     check(
         "GET",
         "/api/v1/entities",
@@ -112,6 +141,8 @@ fn what_is_not_there_or_not_allowed_is_refused() {
         "/../etc/passwd",
         "//..//",
         "/-/reload",
+        "/assets/",
+        "/assets/../page.css",
     ] {
         check("GET", path, &[], 404, PLAIN, "/metrics");
     }

@@ -12,6 +12,15 @@ use crate::stats::ProgramStats;
 
 /// Runs a test beside a server of `jobs` jobs, then stops the server and waits for its end.
 fn beside_server<F: Future<Output = ()>>(limits: Limits, jobs: u32, test: impl FnOnce(SocketAddr) -> F) {
+    beside_publisher(limits, jobs, |address, _| test(address));
+}
+
+/// The same for a test that publishes.
+fn beside_publisher<F: Future<Output = ()>>(
+    limits: Limits,
+    jobs: u32,
+    test: impl FnOnce(SocketAddr, watch::Sender<Arc<View>>) -> F,
+) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -34,7 +43,7 @@ fn beside_server<F: Future<Output = ()>>(limits: Limits, jobs: u32, test: impl F
     runtime.block_on(async {
         let stop = CancellationToken::new();
         let server = tokio::spawn(serve(listener, site, limits, stop.clone()));
-        test(address).await;
+        test(address, publish.clone()).await;
         stop.cancel();
         server.await.unwrap().unwrap();
         drop(publish);
@@ -146,5 +155,52 @@ fn heads_that_are_too_long_or_too_slow_or_ambiguous_are_refused() {
                 "{request:.40}: {answer}"
             );
         }
+    });
+}
+
+const FOLLOW: &str = "GET /events HTTP/1.1\r\nhost: x\r\n\r\n";
+
+/// A page that is open, past the head of its stream of events.
+async fn open_page(address: SocketAddr) -> TcpStream {
+    let mut page = TcpStream::connect(address).await.unwrap();
+    send(&mut page, FOLLOW).await;
+    let head = read_until(&mut page, "retry: 2000\n\n\r\n").await;
+    assert!(head.contains("content-type: text/event-stream\r\n"), "{head}");
+    page
+}
+
+#[test]
+fn an_open_page_is_told_of_what_is_published_and_does_not_delay_the_stop() {
+    let mut still_open = None;
+    beside_publisher(Limits::default(), 1, async |address, publish| {
+        let mut page = open_page(address).await;
+        for _ in 0..2 {
+            publish.send_modify(|_| {});
+            read_until(&mut page, "event: view\ndata: changed\n\n\r\n").await;
+        }
+        still_open = Some(page);
+    });
+    assert!(still_open.is_some());
+}
+
+#[test]
+fn open_pages_make_room_for_a_scrape() {
+    let limits = Limits {
+        connections: 3,
+        ..Limits::default()
+    };
+    beside_server(limits, 1, async |address| {
+        let mut pages = Vec::new();
+        for _ in 0..3 {
+            pages.push(open_page(address).await);
+        }
+        let mut client = TcpStream::connect(address).await.unwrap();
+        send(&mut client, SCRAPE).await;
+        read_until(&mut client, LAST_CHUNK).await;
+        assert_eq!(
+            pages[0].read(&mut [0; 64]).await.unwrap(),
+            0,
+            "the oldest page gave way"
+        );
     });
 }
