@@ -86,7 +86,7 @@ impl ChosenLayout {
     /// Finds or compiles a layout; the error says what is wrong with it and where.
     pub fn new(layouts: &Layouts, text: &str) -> Result<Self, String> {
         if let Some(id) = layouts.named(text) {
-            return Ok(Self(Arc::new(layouts.get(id).clone())));
+            return Ok(Self(layouts.shared(id)));
         }
         if !text.contains('%') {
             let ids: Vec<&str> = layouts.iter().map(|(_, layout)| layout.id()).collect();

@@ -39,6 +39,11 @@ const READ_REFRESH: Duration = Duration::from_secs(1);
 const PERIOD_TOLD: Duration = Duration::from_secs(10);
 const PERIOD_DEAF: Duration = Duration::from_secs(1);
 
+/// Where the system tells of changes, a pass over everything is for what it did not tell: with thousands of logs there is
+/// time for each of them, so that looking at files in which nothing happens costs no more the more there are.
+const PERIOD_TOLD_PER_LOG: Duration = Duration::from_millis(10);
+const LONGEST_PERIOD_TOLD: Duration = Duration::from_secs(60);
+
 /// Runs until a signal, or, with `once`, until everything that is there has been read.
 pub fn watch(settings: &Settings, wording: Arc<Wording>, once: bool) -> Result<(), AppError> {
     let runtime = Builder::new_multi_thread()
@@ -264,8 +269,11 @@ impl Reader {
             let outcome = self.tailer.poll(self.began.elapsed(), &mut self.engine);
             self.wake.follow(&self.tailer.dirs());
             if self.period.is_none() {
+                let logs = u32::try_from(self.tailer.logs()).unwrap_or(u32::MAX);
                 self.tailer.set_period(if self.wake.works() {
-                    PERIOD_TOLD
+                    PERIOD_TOLD_PER_LOG
+                        .saturating_mul(logs)
+                        .clamp(PERIOD_TOLD, LONGEST_PERIOD_TOLD)
                 } else {
                     PERIOD_DEAF
                 });

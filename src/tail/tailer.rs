@@ -276,6 +276,12 @@ impl Tailer {
         })
     }
 
+    /// Logs found.
+    #[must_use]
+    pub fn logs(&self) -> usize {
+        self.logs.len()
+    }
+
     /// Files held open.
     #[must_use]
     pub fn open_files(&self) -> usize {
