@@ -139,7 +139,7 @@ impl Default for Settings {
             from: From::Start,
             period: Duration::from_secs(1),
             grace: Duration::from_secs(60),
-            open_files: 64,
+            open_files: 48,
             log_budget: 4 << 20,
             pass_budget: 32 << 20,
             chunk: 256 << 10,
