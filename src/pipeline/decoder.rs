@@ -20,7 +20,7 @@ use crate::decode::form::Form;
 use crate::decode::record::Record;
 use crate::decode::time::{Day, Printed, Zone};
 use crate::line::{JobId, LogId, Offset};
-use crate::model::event::{Cause, Event, Said, Seen};
+use crate::model::event::{Carrier, Cause, Event, Said, Seen};
 use crate::rules::Matched;
 use crate::stats::RecordResult;
 
@@ -148,6 +148,7 @@ impl LogDecoder {
             seen: self.seen,
             open: self.open,
             skipping: self.skipping,
+            read_at: self.clock.read_at(),
             last_time: self.clock.last(),
             ..Memory::default()
         };
@@ -170,6 +171,7 @@ impl LogDecoder {
                 self.clock.resolve(&Printed::Civil { day, time, zone }, None);
             }
         }
+        self.clock.set_read_at(memory.read_at);
         if memory.is_sound() {
             self.seen = memory.seen;
             self.open = memory.open;
@@ -519,7 +521,14 @@ impl LogDecoder {
                     self.tally.count(RecordResult::InvalidUtf8);
                 }
                 let (at, mdc_job) = (record.at, record.mdc_job);
-                out(self.seen_at(header, at, mdc_job, Said::Event(event)));
+                let seen = self.seen_at(header, at, mdc_job, Said::Event(event));
+                let carrier = record.deployment.map(|deployment| {
+                    Arc::new(Carrier {
+                        deployment: Some(deployment),
+                        ..Carrier::default()
+                    })
+                });
+                out(Seen { carrier, ..seen });
                 match record.cause {
                     _ if !wants_cause => Stage::Done,
                     Some(cause) => {
@@ -575,6 +584,7 @@ impl LogDecoder {
             offset: self.base + at as Offset,
             at: time,
             mdc_job,
+            carrier: None,
             said,
         }
     }
