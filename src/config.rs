@@ -187,7 +187,7 @@ impl Default for Limits {
             entities: 100_000,
             line_bytes: 1 << 20,
             record_bytes: 1 << 20,
-            open_files: 64,
+            open_files: 48,
             connections: 64,
         }
     }

@@ -67,6 +67,17 @@ impl Wording {
         })
     }
 
+    /// Searches bytes for what a decoder will want to look at, so that several threads may do that and one the rest. For
+    /// [`LogDecoder::push_scanned`]: places in the bytes, in order; `hits` is emptied first.
+    pub fn search(&self, bytes: &[u8], hits: &mut Vec<u32>) {
+        hits.clear();
+        hits.extend(
+            self.scanner
+                .candidates(bytes)
+                .filter_map(|hit| u32::try_from(hit).ok()),
+        );
+    }
+
     const fn scanner(&self, cuts: bool) -> &Scanner {
         if cuts { &self.cut_scanner } else { &self.scanner }
     }
@@ -80,7 +91,7 @@ impl ChosenLayout {
     /// Finds or compiles a layout; the error says what is wrong with it and where.
     pub fn new(layouts: &Layouts, text: &str) -> Result<Self, String> {
         if let Some(id) = layouts.named(text) {
-            return Ok(Self(Arc::new(layouts.get(id).clone())));
+            return Ok(Self(layouts.shared(id)));
         }
         if !text.contains('%') {
             let ids: Vec<&str> = layouts.iter().map(|(_, layout)| layout.id()).collect();

@@ -1,7 +1,7 @@
 //! From files to bytes, each byte once.
 //!
 //! A [`Tailer`] finds logs, orders the files of each, and hands their bytes to a [`Sink`]; one [`Tailer::poll`] is one
-//! bounded pass that neither sleeps nor starts a thread, and time is its argument. What it holds to:
+//! bounded pass that neither sleeps nor starts a thread, and time is its argument. Helpers on other cores read long files ahead of it. What it holds to:
 //!
 //! * Every complete line that was on disk after the last read of that place, and was not destroyed before it could be
 //!   read, is handed on exactly once. What was destroyed unread is counted in bytes where that can be known.
@@ -11,6 +11,7 @@
 //! * A file is left only when its successor has bytes *and* it was read to its end after that was seen.
 //! * One bad file never stops the others; what is skipped is counted and told.
 
+mod ahead;
 mod arrivals;
 mod change;
 pub mod discover;
@@ -40,6 +41,7 @@ use jiff::Timestamp;
 pub use crate::line::{HeadFacts, Writer};
 use crate::line::{LogId, Offset};
 
+pub use ahead::Search;
 pub use change::Change;
 pub use discover::{BadSource, Source};
 pub use identity::Position;
@@ -78,6 +80,8 @@ pub struct Read<'a> {
     pub fresh: bool,
     /// Read before a restart, and only given again because the position asked for it ([`Position::back`]).
     pub context: bool,
+    /// What was found in the bytes, where they were searched already; see [`Tailer::read_ahead`].
+    pub hits: Option<&'a [u32]>,
 }
 
 /// Takes what the tailer reads.
@@ -137,7 +141,7 @@ impl Default for Settings {
             from: From::Start,
             period: Duration::from_secs(1),
             grace: Duration::from_secs(60),
-            open_files: 64,
+            open_files: 48,
             log_budget: 4 << 20,
             pass_budget: 32 << 20,
             chunk: 256 << 10,

@@ -125,6 +125,7 @@ pub fn decoder() -> LogDecoder {
         layout: None,
         line_bytes: LONGEST,
         record_bytes: LONGEST,
+        reorder_window: jiff::SignedDuration::ZERO,
     };
     LogDecoder::new(Arc::clone(wording()), LogId(0), settings)
 }

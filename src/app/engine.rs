@@ -324,7 +324,9 @@ impl Engine {
             fresh: read.fresh,
         };
         self.news = self.news.max(News::Read);
-        self.decode(log, |decoder, out| decoder.push(read.bytes, at, out));
+        self.decode(log, |decoder, out| {
+            decoder.push_scanned(read.bytes, read.hits, at, out);
+        });
     }
 
     /// The file at hand of a log is left.

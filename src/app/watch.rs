@@ -46,6 +46,11 @@ const WAITING: Duration = Duration::from_millis(250);
 const PERIOD_TOLD: Duration = Duration::from_secs(10);
 const PERIOD_DEAF: Duration = Duration::from_secs(1);
 
+/// Where the system tells of changes, a pass over everything is for what it did not tell: with thousands of logs there is
+/// time for each of them, so that looking at files in which nothing happens costs no more the more there are.
+const PERIOD_TOLD_PER_LOG: Duration = Duration::from_millis(10);
+const LONGEST_PERIOD_TOLD: Duration = Duration::from_secs(60);
+
 /// Runs until a signal, or, with `once`, until everything that is there has been read. `load` reads the configuration:
 /// now, and again whenever it is asked for.
 pub fn watch(settings: Settings, wording: Wording, load: Load, once: bool) -> Result<(), AppError> {
@@ -287,6 +292,7 @@ impl Reader {
             positions,
         );
         tailer.remember(known_logs(&saved.progress));
+        read_ahead(&mut tailer, &wording);
         let wake = Wake::start();
         if reads_stdin {
             let waker = wake.waker();
@@ -340,8 +346,11 @@ impl Reader {
             let outcome = self.tailer.poll(self.began.elapsed(), &mut self.engine);
             self.wake.follow(&self.tailer.dirs());
             if self.period.is_none() {
+                let logs = u32::try_from(self.tailer.logs()).unwrap_or(u32::MAX);
                 self.tailer.set_period(if self.wake.works() {
-                    PERIOD_TOLD
+                    PERIOD_TOLD_PER_LOG
+                        .saturating_mul(logs)
+                        .clamp(PERIOD_TOLD, LONGEST_PERIOD_TOLD)
                 } else {
                     PERIOD_DEAF
                 });
@@ -401,6 +410,7 @@ impl Reader {
         let changes = self
             .tailer
             .change(plan.sources, classify, tail_settings(&plan.settings));
+        read_ahead(&mut self.tailer, &plan.wording);
         let limit = plan.settings.limits.entities;
         self.engine.change(plan.wording, plan.beside, limit, &changes);
         self.views = ViewBuilder::new(view_settings(&plan.settings));
@@ -524,4 +534,11 @@ impl Reader {
         self.published.send_replace(Arc::new(view));
         self.last_published = Instant::now();
     }
+}
+
+/// Lets every core search for what these rules look for. To be called again with other rules.
+fn read_ahead(tailer: &mut tail::Tailer, wording: &Arc<Wording>) {
+    let wording = Arc::clone(wording);
+    let search: tail::Search = Arc::new(move |bytes, hits| wording.search(bytes, hits));
+    tailer.read_ahead(thread::available_parallelism().map_or(1, usize::from), &search);
 }

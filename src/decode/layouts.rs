@@ -1,5 +1,7 @@
 //! All layouts there are: the built-in ones and the user's.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 
 use super::clock::Clock;
@@ -149,6 +151,12 @@ impl Layouts {
         &self.files[id.0].layout
     }
 
+    /// The same, to be kept: logs share it.
+    #[must_use]
+    pub fn shared(&self, id: LayoutId) -> Arc<Layout> {
+        Arc::clone(&self.files[id.0].layout)
+    }
+
     /// The layout with this id.
     #[must_use]
     pub fn named(&self, id: &str) -> Option<LayoutId> {
@@ -163,7 +171,7 @@ impl Layouts {
         self.files
             .iter()
             .enumerate()
-            .map(|(index, file)| (LayoutId(index), &file.layout))
+            .map(|(index, file)| (LayoutId(index), &*file.layout))
     }
 
     /// Holds every layout against its samples, and every sample against detection: a sample alone in a log must lead to
@@ -173,7 +181,7 @@ impl Layouts {
         let samples = self
             .files
             .iter()
-            .flat_map(|file| file.samples.iter().map(move |sample| (&file.layout, sample)));
+            .flat_map(|file| file.samples.iter().map(move |sample| (&*file.layout, sample)));
         samples
             .filter_map(|(layout, sample)| self.verify_sample(layout, sample))
             .collect()

@@ -16,6 +16,8 @@
 //! reject = true
 //! ```
 
+use std::sync::Arc;
+
 use std::ops::Range;
 
 use jiff::Timestamp;
@@ -36,7 +38,7 @@ const SCHEMA: i128 = 1;
 /// What a layout file says.
 #[derive(Debug, Clone)]
 pub(super) struct LayoutFile {
-    pub layout: Layout,
+    pub layout: Arc<Layout>,
     pub samples: Vec<Sample>,
     /// Where the id stands, for a second layout of the same id.
     pub place: Place,
@@ -153,7 +155,7 @@ impl<'t> Reader<'t> {
         let (id, about, layout) = (id?, about?, form?);
         let place = self.place(table.get("id").map_or(0, |value| value.span().start));
         Some(LayoutFile {
-            layout: layout.named(id.to_owned(), about.to_owned(), exact),
+            layout: Arc::new(layout.named(id.to_owned(), about.to_owned(), exact)),
             samples,
             place,
         })

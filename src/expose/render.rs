@@ -101,7 +101,7 @@ impl fmt::Display for Value {
 /// Takes the samples of one family and writes their lines.
 pub struct Samples<'a> {
     family: &'a Family,
-    /// The first labels, rendered once for all samples: `a="x",b="y"`.
+    /// The first labels of all samples: `a="x",b="y"`; or, to be put in later, a newline (see [`with_common`]).
     common: &'a str,
     /// The labels that each sample gives.
     own: &'static [&'static str],
@@ -119,11 +119,13 @@ impl<'a> Samples<'a> {
         }
     }
 
-    /// For a family whose first labels, `count` of them, are the same in all samples and already rendered.
-    pub fn with_common(family: &'a Family, common: &'a str, count: usize, out: &'a mut String) -> Self {
+    /// For a family whose first labels, `count` of them, are the same in all samples: they are left out, to be put in by
+    /// [`with_common`].
+    pub fn without_common(family: &'a Family, count: usize, out: &'a mut String) -> Self {
         Self {
             family,
-            common,
+            // No other newline stands inside of a sample's line: in a label's value it is written `\n`.
+            common: "\n",
             own: &family.labels[count..],
             out,
         }
@@ -180,6 +182,16 @@ impl<'a> Samples<'a> {
 /// Appends formatted text. Writing to a `String` cannot fail, so there is nothing to hand on.
 pub fn put(out: &mut String, text: fmt::Arguments<'_>) {
     out.write_fmt(text).unwrap_or_default();
+}
+
+/// Writes sample lines that were rendered by [`Samples::without_common`], with the labels left out there.
+pub fn with_common(samples: &str, common: &str, out: &mut String) {
+    let mut lines = samples.split_inclusive('\n');
+    while let (Some(head), Some(tail)) = (lines.next(), lines.next()) {
+        out.push_str(head.strip_suffix('\n').unwrap_or(head));
+        out.push_str(common);
+        out.push_str(tail);
+    }
 }
 
 /// Writes `name="value"`.

@@ -41,12 +41,12 @@ impl Pieces {
     /// Writes one job's samples, or the whole of a family that is not of jobs; false at the end.
     fn step(&mut self, out: &mut String) -> bool {
         if let Some(family) = job::FAMILIES.get(self.family) {
-            if self.job == 0 && self.shown().any(|job| !job.samples(self.family).is_empty()) {
+            if self.job == 0 && self.shown().any(|job| job.has_samples(self.family)) {
                 self.format.write_header(family, out);
             }
             if let Some(job) = self.view.jobs().get(self.job) {
                 if self.view.shows(job) {
-                    out.push_str(job.samples(self.family));
+                    job.write_samples(self.family, out);
                 }
                 self.job += 1;
             } else {

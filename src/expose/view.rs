@@ -10,7 +10,7 @@ use super::catalog::Fill;
 use super::entity::Entity;
 use super::families::job::{COMMON, FAMILIES};
 use super::others::Others;
-use super::render::{Format, Samples, write_label};
+use super::render::{Format, Samples, with_common, write_label};
 use super::scrape::Deflated;
 use crate::line::JobId;
 use crate::model::{Counters, Fleet, Job};
@@ -23,7 +23,9 @@ type Key = (Arc<str>, JobId);
 pub struct RenderedJob {
     job: Job,
     hidden_from: Option<Timestamp>,
-    /// The samples of all families in the order of [`FAMILIES`]: one allocation, about 4.5 KiB.
+    /// The labels that all its samples have.
+    common: Box<str>,
+    /// The samples of all families in the order of [`FAMILIES`], without those labels: about 1.7 KiB instead of 4.5.
     text: Box<str>,
     /// Where each family's samples end in `text`.
     ends: Box<[usize]>,
@@ -47,7 +49,7 @@ impl RenderedJob {
                 fill(
                     job,
                     settings,
-                    &mut Samples::with_common(family, &common, COMMON, &mut text),
+                    &mut Samples::without_common(family, COMMON, &mut text),
                 );
             }
             ends.push(text.len());
@@ -55,6 +57,7 @@ impl RenderedJob {
         Self {
             job: job.clone(),
             hidden_from: settings.retention.hides_from(job),
+            common: common.into_boxed_str(),
             text: text.into_boxed_str(),
             ends: ends.into_boxed_slice(),
         }
@@ -66,8 +69,17 @@ impl RenderedJob {
         &self.job
     }
 
-    /// The samples of one family; `family` is its place in [`FAMILIES`].
-    pub(super) fn samples(&self, family: usize) -> &str {
+    /// Whether it has samples of a family, by its place in [`FAMILIES`].
+    pub(super) fn has_samples(&self, family: usize) -> bool {
+        !self.samples(family).is_empty()
+    }
+
+    /// Writes the samples of a family.
+    pub(super) fn write_samples(&self, family: usize, out: &mut String) {
+        with_common(self.samples(family), &self.common, out);
+    }
+
+    fn samples(&self, family: usize) -> &str {
         let start = family.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.text[start..self.ends[family]]
     }

@@ -1,7 +1,7 @@
 //! One log's decoder: keeps what the next read may continue, looks at candidates, and tells what they say.
 //!
-//! The buffer holds whole lines that were looked at but whose record may go on (from the last header on), then the new
-//! bytes. A record is tried at its first candidate line; one that begins like a statement without being whole waits for
+//! New bytes are looked at where they lie. The buffer holds what of them may go on: the lines of the last record, which
+//! were looked at, and a partial line. A record is tried at its first candidate line; one that begins like a statement without being whole waits for
 //! its next line (a newline in a job's name), one that has said something waits one line for its exception. A record
 //! closes at the next header and at nothing else: there is no time-out, so pauses change nothing.
 
@@ -77,6 +77,28 @@ pub(super) struct Open {
     /// Where its header lies in the buffer; none once it grew too long to keep.
     pub(super) start: Option<usize>,
     stage: Stage,
+}
+
+/// Where literals were found in bytes that lines are part of.
+struct Hits<'a> {
+    /// In order, at least the first of each line.
+    at: &'a [u32],
+    /// Where the lines begin in the bytes.
+    shift: usize,
+}
+
+impl Hits<'_> {
+    /// The first at or after the line that begins at `from`, and before `end`. `from` never falls from call to call.
+    fn next(&mut self, end: usize, from: usize) -> Option<usize> {
+        while let [hit, rest @ ..] = self.at {
+            let place = usize::try_from(*hit).ok()?.checked_sub(self.shift);
+            match place {
+                Some(place) if place >= from => return (place < end).then_some(place),
+                _ => self.at = rest,
+            }
+        }
+        None
+    }
 }
 
 /// Decodes one log.
@@ -206,6 +228,17 @@ impl LogDecoder {
 
     /// Takes consecutive bytes of the log's file and tells what the records in them say.
     pub fn push(&mut self, bytes: &[u8], read: ReadAt, out: &mut dyn FnMut(Seen)) {
+        self.push_scanned(bytes, None, read, out);
+    }
+
+    /// Does so where the bytes were already searched: `hits` as [`Wording::search`] gives them.
+    pub fn push_scanned(
+        &mut self,
+        bytes: &[u8],
+        hits: Option<&[u32]>,
+        read: ReadAt,
+        out: &mut dyn FnMut(Seen),
+    ) {
         if read.fresh && !self.following {
             self.following = true;
             self.clock.anchor_day();
@@ -213,11 +246,29 @@ impl LogDecoder {
         self.clock.set_read_at(read.written);
         let skipped = self.skip(bytes);
         self.base = (read.offset + skipped as Offset).saturating_sub(self.buffer.len() as Offset);
-        let old = self.buffer.len();
-        self.buffer.extend_from_slice(&bytes[skipped..]);
-        if let Some(newline) = memchr::memrchr(b'\n', &self.buffer[old..]) {
-            self.look(old + newline + 1, false, read, out);
+        let bytes = &bytes[skipped..];
+        let (lines, partial) = bytes.split_at(memchr::memrchr(b'\n', bytes).map_or(0, |newline| newline + 1));
+        let held = match self.next_header(lines) {
+            // The record at hand ends there: what follows is looked at where it lies, and only its last record is copied.
+            Some(header) => {
+                self.buffer.extend_from_slice(&lines[..header]);
+                if self.end_record(out) {
+                    let lines = &lines[header..];
+                    let shift = skipped + header;
+                    let kept_from = self.look(lines, hits.map(|at| Hits { at, shift }), false, read, out);
+                    self.buffer.extend_from_slice(&lines[kept_from..]);
+                    lines.len() + header
+                } else {
+                    header
+                }
+            }
+            None => 0,
+        };
+        if held < lines.len() {
+            self.buffer.extend_from_slice(&lines[held..]);
+            self.look_held(false, read, out);
         }
+        self.buffer.extend_from_slice(partial);
         let partial =
             self.buffer.len() - memchr::memrchr(b'\n', &self.buffer).map_or(0, |newline| newline + 1);
         if partial > self.settings.line_bytes {
@@ -236,7 +287,7 @@ impl LogDecoder {
                 written: now,
                 fresh: false,
             };
-            self.look(self.buffer.len(), true, read, out);
+            self.look_held(true, read, out);
         }
         self.file_cut();
         self.recognised.file_end();
@@ -260,10 +311,67 @@ impl LogDecoder {
         newline.map_or(bytes.len(), |newline| newline + 1)
     }
 
-    /// Looks at the physical lines up to `end`, then keeps only what may go on. `last`: nothing can follow them.
-    fn look(&mut self, end: usize, last: bool, read: ReadAt, out: &mut dyn FnMut(Seen)) {
-        let buffer = std::mem::take(&mut self.buffer);
-        let lines = &buffer[..end];
+    /// Where in the lines that follow what is held back the next record begins. None where that is not near, or where
+    /// the layout is not beyond doubt: doubts are settled with all the lines together.
+    fn next_header(&self, lines: &[u8]) -> Option<usize> {
+        let form = self.recognised.firm()?;
+        let within = &lines[..lines.len().min(Recognised::SAMPLE)];
+        let is_midline = self.buffer.last().is_some_and(|byte| *byte != b'\n');
+        let mut at = if is_midline {
+            memchr::memchr(b'\n', within)? + 1
+        } else {
+            0
+        };
+        while at < within.len() {
+            let end = form.line_end(lines, at)?;
+            if form.is_header(&lines[at..end]) {
+                return Some(at);
+            }
+            at = end;
+        }
+        None
+    }
+
+    /// Looks at what is held back, after which a new record begins, and lets go of it. False where that must wait: a line
+    /// that is cut has not ended.
+    fn end_record(&mut self, out: &mut dyn FnMut(Seen)) -> bool {
+        let Some(form) = self.recognised.firm().cloned() else {
+            return false;
+        };
+        let held = std::mem::take(&mut self.buffer);
+        let whole = self.whole(&form, &held);
+        self.look_at(&held[..whole], None, &form, out);
+        self.seen = whole;
+        let is_over = whole == held.len();
+        self.buffer = held;
+        if is_over {
+            self.base += whole as Offset;
+            self.file_cut();
+        }
+        is_over
+    }
+
+    /// Looks at the lines held back.
+    fn look_held(&mut self, last: bool, read: ReadAt, out: &mut dyn FnMut(Seen)) {
+        let mut held = std::mem::take(&mut self.buffer);
+        let kept_from = self.look(&held, None, last, read, out);
+        held.drain(..kept_from);
+        // One large read must not be held for ever by a quiet log.
+        held.shrink_to(2 * held.len());
+        self.buffer = held;
+    }
+
+    /// Looks at physical lines, the first of which begins at `base`; what may go on begins where the answer says. `last`:
+    /// nothing can follow them.
+    fn look(
+        &mut self,
+        lines: &[u8],
+        hits: Option<Hits<'_>>,
+        last: bool,
+        read: ReadAt,
+        out: &mut dyn FnMut(Seen),
+    ) -> usize {
+        let end = lines.len();
         let used = self
             .recognised
             .recognise(&self.wording.layouts, &lines[self.seen..], &mut self.tally);
@@ -271,7 +379,7 @@ impl LogDecoder {
             Some(form) => {
                 let whole = if last { end } else { self.whole(&form, lines) };
                 let lines = &lines[..whole];
-                self.look_at(lines, &form, out);
+                self.look_at(lines, hits, &form, out);
                 self.sample(lines, &form, read);
                 self.seen = whole;
                 self.kept_from(whole)
@@ -284,8 +392,6 @@ impl LogDecoder {
                 end
             }
         };
-        self.buffer = buffer;
-        self.buffer.drain(..kept_from);
         self.base += kept_from as Offset;
         self.seen -= kept_from.min(self.seen);
         if let Some(Open {
@@ -294,10 +400,7 @@ impl LogDecoder {
         {
             *start -= kept_from.min(*start);
         }
-        // One large read must not be held for ever by a quiet log.
-        if self.buffer.capacity() > 2 * Recognised::SAMPLE && self.buffer.len() < Recognised::SAMPLE {
-            self.buffer.shrink_to(Recognised::SAMPLE);
-        }
+        kept_from
     }
 
     /// From where on the lines are kept: from the open record's header, unless it has grown too long.
@@ -324,11 +427,16 @@ impl LogDecoder {
         }
     }
 
-    fn look_at(&mut self, lines: &[u8], form: &Form, out: &mut dyn FnMut(Seen)) {
+    fn look_at(&mut self, lines: &[u8], hits: Option<Hits<'_>>, form: &Form, out: &mut dyn FnMut(Seen)) {
         let wording = Arc::clone(&self.wording);
-        let scanner = wording.scanner(form.cuts());
+        // In a log with cut lines more is searched for.
+        let mut hits = hits.filter(|_| !form.cuts());
+        let mut next = |at: usize| match &mut hits {
+            Some(hits) => hits.next(lines.len(), at),
+            None => wording.scanner(form.cuts()).next(lines, at),
+        };
         let mut at = self.go_on(lines, self.seen, form, out);
-        while let Some(hit) = scanner.next(lines, at) {
+        while let Some(hit) = next(at) {
             let start = form.line_start(lines, hit, at);
             let end = form.line_end(lines, start).unwrap_or(lines.len());
             self.pass(&lines[at..start], form);

@@ -58,11 +58,7 @@ pub fn read_head(
     }
     let peeled = wording.layouts.peel(head, layout.map(|chosen| &*chosen.0));
     let detected = &peeled.detected;
-    let recognised = || {
-        detected
-            .layout
-            .map(|id| Arc::new(wording.layouts.get(id).clone()))
-    };
+    let recognised = || detected.layout.map(|id| wording.layouts.shared(id));
     let Some(layout) = layout.map(|chosen| Arc::clone(&chosen.0)).or_else(recognised) else {
         return facts;
     };

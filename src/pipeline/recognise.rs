@@ -73,7 +73,7 @@ impl Recognised {
         let Some(id) = memory.layout.as_deref() else {
             return;
         };
-        let named = || layouts.named(id).map(|id| Arc::new(layouts.get(id).clone()));
+        let named = || layouts.named(id).map(|id| layouts.shared(id));
         let Some(layout) = self
             .chosen
             .clone()
@@ -91,6 +91,11 @@ impl Recognised {
 
     pub(super) fn form(&self) -> Option<&Arc<Form>> {
         self.form.as_ref()
+    }
+
+    /// The form, once it is not doubted while it goes on reading lines.
+    pub(super) fn firm(&self) -> Option<&Arc<Form>> {
+        self.form.as_ref().filter(|_| self.headers >= FIRM)
     }
 
     /// Times have no date: every header must be told to the clock.
@@ -152,13 +157,13 @@ impl Recognised {
 
     fn adopt(&mut self, layouts: &Layouts, peeled: Peeled<'_>, sample: &[u8], tally: &mut Tally) {
         let detected = peeled.detected;
-        let Some(layout) = detected.layout.map(|id| layouts.get(id)) else {
+        let Some(layout) = detected.layout.map(|id| layouts.shared(id)) else {
             if self.form.is_none() {
                 tally.layout_told(detected.blind, detected.levels, 0);
             }
             return;
         };
-        let found = Form::new(peeled.wrappers, Arc::new(layout.clone()));
+        let found = Form::new(peeled.wrappers, layout);
         let better = match &self.form {
             None => true,
             Some(used) if used.is_same(&found) => false,

@@ -96,6 +96,17 @@ impl SourceDecoder {
 
     /// Takes consecutive bytes of the log's file and tells what the records in them say.
     pub fn push(&mut self, bytes: &[u8], read: ReadAt, out: &mut dyn FnMut(Seen)) {
+        self.push_scanned(bytes, None, read, out);
+    }
+
+    /// Does so where the bytes were already searched: `hits` as [`Wording::search`] gives them.
+    pub fn push_scanned(
+        &mut self,
+        bytes: &[u8],
+        hits: Option<&[u32]>,
+        read: ReadAt,
+        out: &mut dyn FnMut(Seen),
+    ) {
         if let Kind::Unknown(sniffer) = &mut self.kind {
             if sniffer.push(bytes) {
                 let mut documents = Documents::new(self.ids.clone(), self.window);
@@ -112,7 +123,7 @@ impl SourceDecoder {
         }
         match &mut self.kind {
             Kind::Documents(documents) => documents.push(bytes, read, &mut self.lines, out),
-            Kind::Unknown(_) | Kind::Lines => self.lines.push(bytes, read, out),
+            Kind::Unknown(_) | Kind::Lines => self.lines.push_scanned(bytes, hits, read, out),
         }
     }
 

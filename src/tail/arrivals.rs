@@ -427,6 +427,8 @@ impl Log {
                 self.count_rotation(&found);
             }
             self.gone = false;
+            // Most logs have one file: room for four of them would be a kilobyte for each log.
+            self.queue.reserve_exact(1);
             self.queue.insert(at, found.file);
         }
     }

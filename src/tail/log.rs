@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::ahead::Ahead;
 use super::arrivals::Later;
 use super::file::{Form, Tracked};
 use super::identity::{FileId, Place, Position};
@@ -93,7 +94,7 @@ impl Log {
         &mut self,
         pass: &mut Pass,
         budget: usize,
-        buffer: &mut [u8],
+        buffer: &mut Vec<u8>,
         sink: &mut dyn Sink,
     ) -> (Progress, usize) {
         let mut read = 0;
@@ -103,6 +104,7 @@ impl Log {
             match step {
                 Step::Data(data) => {
                     read += data.taken;
+                    pass.left = pass.left.saturating_sub(data.taken as u64);
                     let bytes = &buffer[data.range];
                     if !bytes.is_empty() {
                         let (offset, mtime) = (data.offset, front.mtime);
@@ -112,6 +114,7 @@ impl Log {
                             mtime,
                             fresh: data.fresh,
                             context: data.context,
+                            hits: pass.ahead.as_ref().filter(|_| data.searched).map(Ahead::hits),
                         };
                         sink.bytes(self.id, &given);
                     }

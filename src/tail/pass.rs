@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Settings;
+use super::ahead::Ahead;
 use super::fs::Fs;
 use super::notice::Notices;
 use crate::stats::{Lost, Op, Rotation, SourceStats};
@@ -24,6 +25,10 @@ pub(super) struct Pass {
     pub(super) once: bool,
     /// Set when something is to be looked at again soon, without a hint.
     pub(super) soon: bool,
+    /// Reads long files ahead, where there are cores for it.
+    pub(super) ahead: Option<Ahead>,
+    /// How many bytes of the log at hand are to be read before it is another's turn, so that no more is read ahead.
+    pub(super) left: u64,
     /// Set when the process has no descriptor left.
     pub(super) starved: bool,
 }
@@ -39,6 +44,8 @@ impl Pass {
             number: 0,
             once: false,
             soon: false,
+            ahead: None,
+            left: 0,
             starved: false,
         }
     }

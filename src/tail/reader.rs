@@ -104,7 +104,7 @@ impl LogReader {
         }
     }
 
-    fn next_of_files<'b>(&mut self, buffer: &'b mut [u8]) -> Option<Chunk<'b>> {
+    fn next_of_files<'b>(&mut self, buffer: &'b mut Vec<u8>) -> Option<Chunk<'b>> {
         let Input::Files(files) = &mut self.input else {
             return None;
         };
@@ -131,6 +131,7 @@ impl LogReader {
                         mtime,
                         fresh: false,
                         context: false,
+                        hits: None,
                     }));
                 }
                 Step::AtEnd | Step::Wait | Step::Cut(_) | Step::Look => {
@@ -157,6 +158,7 @@ impl LogReader {
                     mtime,
                     fresh: false,
                     context: false,
+                    hits: None,
                 }))
             }
             over => {

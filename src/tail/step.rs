@@ -19,6 +19,8 @@ pub(super) struct Data {
     pub(super) offset: u64,
     pub(super) fresh: bool,
     pub(super) context: bool,
+    /// The bytes were searched; [`super::ahead::Ahead::hits`].
+    pub(super) searched: bool,
     /// Bytes gone over, skipped ones included.
     pub(super) taken: usize,
 }
@@ -39,7 +41,7 @@ pub(super) enum Step {
 
 impl Tracked {
     /// Reads on, at most what `buffer` holds beside [`Place::ANCHOR`] bytes.
-    pub(super) fn read(&mut self, pass: &mut Pass, numbers: &mut Numbers, buffer: &mut [u8]) -> Step {
+    pub(super) fn read(&mut self, pass: &mut Pass, numbers: &mut Numbers, buffer: &mut Vec<u8>) -> Step {
         if self.retry.waits(pass.now) {
             return Step::Wait;
         }
@@ -78,12 +80,38 @@ impl Tracked {
         }
     }
 
+    /// Fills the buffer with what helpers have read: the anchor and what follows it.
+    fn take_ahead(&mut self, pass: &mut Pass, buffer: &mut Vec<u8>, size: u64) -> bool {
+        let chunk = (buffer.len() - Place::ANCHOR) as u64;
+        let turn = pass.left.div_ceil(chunk).saturating_mul(chunk);
+        let end = self
+            .place
+            .offset
+            .saturating_add(self.to_next_boundary(size).min(turn));
+        match (&mut pass.ahead, &self.held) {
+            (
+                Some(ahead),
+                Some(Held {
+                    content: Content::Plain(file),
+                    ..
+                }),
+            ) => ahead.take(
+                self.id,
+                file,
+                self.place.offset - Place::ANCHOR as u64,
+                end,
+                buffer,
+            ),
+            _ => false,
+        }
+    }
+
     /// Gives again what the position asked for. What cannot be had is done without.
     fn read_context(
         &mut self,
         pass: &mut Pass,
         numbers: &mut Numbers,
-        buffer: &mut [u8],
+        buffer: &mut Vec<u8>,
     ) -> io::Result<Step> {
         let offset = self.place.offset.saturating_sub(self.context);
         let most = most(buffer.len() - Place::ANCHOR, self.place.offset - offset);
@@ -98,6 +126,7 @@ impl Tracked {
             offset,
             fresh: false,
             context: true,
+            searched: false,
             taken: got,
         }))
     }
@@ -106,13 +135,18 @@ impl Tracked {
         &mut self,
         pass: &mut Pass,
         numbers: &mut Numbers,
-        buffer: &mut [u8],
+        buffer: &mut Vec<u8>,
         stat: &Stat,
     ) -> io::Result<Step> {
         // The bytes before the place and those after it come in one read, so that no truncation fits between them.
         let anchor = self.place.anchor.len();
         let want = anchor + most(buffer.len() - Place::ANCHOR, self.to_next_boundary(stat.size));
-        let got = self.fill(&mut buffer[..want], self.place.offset - anchor as u64)?;
+        let searched = want == buffer.len() && self.take_ahead(pass, buffer, stat.size);
+        let got = if searched {
+            want
+        } else {
+            self.fill(&mut buffer[..want], self.place.offset - anchor as u64)?
+        };
         if got < anchor {
             return Ok(self.doubt(pass));
         }
@@ -137,7 +171,7 @@ impl Tracked {
             self.checked = Some((stat.size, stat.mtime));
             return Ok(Step::AtEnd);
         }
-        let data = self.take(&buffer[anchor..got], anchor);
+        let data = self.take(&buffer[anchor..got], anchor, searched);
         numbers.read_bytes += data.taken as u64;
         if data.range.is_empty()
             && stat.sparse
@@ -175,7 +209,7 @@ impl Tracked {
         match self.fill(&mut buffer[..most], self.place.offset) {
             Ok(0) => Ok(Step::AtEnd),
             Ok(got) => {
-                let data = self.take(&buffer[..got], 0);
+                let data = self.take(&buffer[..got], 0, false);
                 numbers.read_bytes += data.taken as u64;
                 Ok(Step::Data(data))
             }
@@ -208,9 +242,13 @@ impl Tracked {
         end.saturating_sub(offset)
     }
 
-    /// Goes over `bytes`, which begin at `start` of the buffer and at the place.
-    fn take(&mut self, bytes: &[u8], start: usize) -> Data {
-        let (nuls, len) = segment(bytes, self.line_start);
+    /// Goes over `bytes`, which begin at `start` of the buffer and at the place. Those that were searched have no NULs.
+    fn take(&mut self, bytes: &[u8], start: usize, searched: bool) -> Data {
+        let (nuls, len) = if searched {
+            (0, bytes.len())
+        } else {
+            segment(bytes, self.line_start)
+        };
         // A packed file cannot be read again from the middle at no cost: its inner NULs are given as they are.
         let len = if self.is_packed() { bytes.len() - nuls } else { len };
         let offset = self.place.offset + nuls as u64;
@@ -226,6 +264,7 @@ impl Tracked {
             offset,
             fresh,
             context: false,
+            searched,
             taken: nuls + len,
         }
     }
@@ -277,8 +316,7 @@ fn segment(bytes: &[u8], line_start: bool) -> (usize, usize) {
         0
     };
     let rest = &bytes[nuls..];
-    (
-        nuls,
-        memchr::memmem::find(rest, b"\n\0").map_or(rest.len(), |at| at + 1),
-    )
+    // One byte is found faster than two, and hardly a file has any.
+    let hole = memchr::memchr(0, rest).and_then(|_| memchr::memmem::find(rest, b"\n\0"));
+    (nuls, hole.map_or(rest.len(), |at| at + 1))
 }

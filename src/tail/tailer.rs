@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::ahead::Ahead;
 use super::discover::{Source, Target};
 use super::file::Tracked;
 use super::fs::Fs;
@@ -19,7 +20,7 @@ use super::pass::{Numbers, Pass};
 use super::reader::LogReader;
 use super::stdin::{Stdin, Taken};
 use super::wake::Hints;
-use super::{Classify, LogInfo, Read, STDIN, Settings, Sink};
+use super::{Classify, LogInfo, Read, STDIN, Search, Settings, Sink};
 use crate::line::LogId;
 use crate::stats::{Backlog, Op, SourceStats};
 
@@ -151,6 +152,11 @@ impl Tailer {
         matches!(self.stdin, Some((_, Some(_))))
     }
 
+    /// Reads long files ahead on as many cores, and gives what `search` finds along with the bytes.
+    pub fn read_ahead(&mut self, cores: usize, search: &Search) {
+        self.pass.ahead = Ahead::start(cores, search);
+    }
+
     /// Changes how often everything is looked at without a hint.
     pub fn set_period(&mut self, period: Duration) {
         self.pass.settings.period = period;
@@ -176,6 +182,9 @@ impl Tailer {
         self.look_around(sink);
         self.close_some();
         let more = self.read(sink) | self.read_stdin(sink);
+        if let Some(ahead) = self.pass.ahead.as_mut().filter(|_| !more) {
+            ahead.rest();
+        }
         if self.pass.soon {
             // What is in doubt, or moved while it was looked at, is looked at again without a hint.
             self.next_look = self.next_look.min(now + SOON);
@@ -277,6 +286,12 @@ impl Tailer {
         })
     }
 
+    /// Logs found.
+    #[must_use]
+    pub fn logs(&self) -> usize {
+        self.logs.len()
+    }
+
     /// Files held open.
     #[must_use]
     pub fn open_files(&self) -> usize {
@@ -329,6 +344,11 @@ impl Tailer {
         for _ in 0..LOOKS {
             let Some(log) = self.logs.get_mut(&id) else { break };
             let budget = (most - read).min(self.pass.settings.log_budget);
+            self.pass.left = if self.ready.len() > 1 {
+                budget as u64
+            } else {
+                u64::MAX
+            };
             let (progress, taken) = log.advance(&mut self.pass, budget, &mut self.buffer, sink);
             read = (read + taken).min(most);
             let (dir, stem) = (log.dir.clone(), log.stem.clone());
@@ -389,6 +409,7 @@ impl Tailer {
                             mtime,
                             fresh: true,
                             context: false,
+                            hits: None,
                         },
                     );
                     left = left.saturating_sub(bytes.len());

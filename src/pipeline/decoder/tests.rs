@@ -169,9 +169,10 @@ proptest! {
     #[test]
     fn a_carried_log_says_the_same_however_it_was_cut_into_reads(
         wrap in 0..WRAPS.len(),
-        mut cuts in prop::collection::vec(0_usize..6000, 0..12),
+        mut cuts in prop::collection::vec(0_usize..20_000, 0..24),
+        times in 1..9_usize,
     ) {
-        let text = wrapped(WRAPS[wrap].1, STORY);
+        let text = wrapped(WRAPS[wrap].1, &STORY.repeat(times));
         cuts.sort_unstable();
         prop_assert_eq!(decode(&text, &cuts), decode(&text, &[]), "{}", WRAPS[wrap].0);
     }
