@@ -359,6 +359,18 @@ impl Log {
         sight: &Sight<'_>,
         pass: &mut Pass,
     ) -> io::Result<Kin> {
+        // A copy of a file that was renamed since, or was cut and is not yet known to have been.
+        let was_read = |file: &&Tracked| file.place.offset > 0 && !file.is_packed();
+        for file in self.queue.iter().filter(was_read) {
+            if file.place.compare(content)? == Compared::Same {
+                return Ok(Kin::Unclear);
+            }
+        }
+        for file in self.done.iter().filter(was_read) {
+            if file.place.offset == member.stat.size && file.place.compare(content)? == Compared::Same {
+                return Ok(Kin::Known(file.place.clone()));
+            }
+        }
         let Some(current) = sight.current() else {
             return Ok(Kin::New);
         };
