@@ -319,28 +319,33 @@ impl Log {
             .queue
             .iter_mut()
             .chain(news.iter_mut().map(|news| &mut news.file));
-        let mut alike = reading
-            .filter(|file| {
-                !file.is_packed() && file.place.head.len > 0 && file.place.head.begins(&sample.first)
-            })
-            .peekable();
-        if alike.peek().is_none() {
-            return Ok(Kin::New);
-        }
-        let end = match kin::end_of(content) {
-            Ok(end) => end,
-            Err(error) if !is_damage(&error) => return Err(error),
-            Err(_) if settled && !sight.has_unpacked(member) => return Ok(Kin::New),
-            Err(_) => return Ok(Kin::Unclear),
-        };
-        for file in alike {
+        let mut known_end = None;
+        for file in reading.filter(|file| !file.is_packed() && (file.missing.is_none() || file.is_held())) {
+            // What is known of the beginning of a file that was not read may have been overwritten since.
+            let unread = file.place.offset == 0;
+            if !unread && !file.place.head.begins(&sample.first) {
+                continue;
+            }
             let Ok((_, plain)) = file.hold(pass, &mut self.numbers) else {
                 return Ok(Kin::Unclear);
+            };
+            if unread && !kin::begins_alike(plain, &sample.first)? {
+                continue;
+            }
+            let end = match known_end.take() {
+                Some(end) => end,
+                None => match kin::end_of(content) {
+                    Ok(end) => end,
+                    Err(error) if !is_damage(&error) => return Err(error),
+                    Err(_) if settled && !sight.has_unpacked(member) => return Ok(Kin::New),
+                    Err(_) => return Ok(Kin::Unclear),
+                },
             };
             if end.compare(plain)? == Compared::Same {
                 // What it was packed from is being read: to be compared once that is done.
                 return Ok(if pass.once { Kin::Known(end) } else { Kin::Unclear });
             }
+            known_end = Some(end);
         }
         Ok(Kin::New)
     }
@@ -354,6 +359,18 @@ impl Log {
         sight: &Sight<'_>,
         pass: &mut Pass,
     ) -> io::Result<Kin> {
+        // A copy of a file that was renamed since, or was cut and is not yet known to have been.
+        let was_read = |file: &&Tracked| file.place.offset > 0 && !file.is_packed();
+        for file in self.queue.iter().filter(was_read) {
+            if file.place.compare(content)? == Compared::Same {
+                return Ok(Kin::Unclear);
+            }
+        }
+        for file in self.done.iter().filter(was_read) {
+            if file.place.offset == member.stat.size && file.place.compare(content)? == Compared::Same {
+                return Ok(Kin::Known(file.place.clone()));
+            }
+        }
         let Some(current) = sight.current() else {
             return Ok(Kin::New);
         };

@@ -94,6 +94,13 @@ pub(super) fn end_of(packed: &mut Content) -> io::Result<Place> {
     }
 }
 
+/// Whether a file begins with these bytes, or is shorter and is their beginning.
+pub(super) fn begins_alike(content: &mut Content, first: &[u8]) -> io::Result<bool> {
+    let mut bytes = vec![0; first.len()];
+    let got = content.fill(&mut bytes, 0)?;
+    Ok(bytes[..got] == first[..got])
+}
+
 /// Whether a packed file cannot be unpacked to its end.
 pub(super) fn is_cut_short(packed: &mut Content) -> io::Result<bool> {
     match end_of(packed) {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::file::{Held, SETTLED, Tracked};
 use super::fs::Stat;
 use super::gz::is_damage;
-use super::identity::{Compared, Content, Head, Place};
+use super::identity::{Compared, Content, FileId, Head, Place};
 use super::notice::Notice;
 use super::pass::{Numbers, Pass, Retry};
 use crate::stats::{Op, Rotation};
@@ -205,6 +205,13 @@ impl Tracked {
             self.quiet = pass.now;
             self.settle();
         }
+        if (changed || self.reopened) && self.place.offset > 0 && self.is_another()? {
+            // Its inode is another file's by now: where its bytes went, the directory tells.
+            self.id = FileId::NONE;
+            self.close();
+            return Ok(Step::Look);
+        }
+        self.reopened = false;
         let most = buffer.len() - Place::ANCHOR;
         match self.fill(&mut buffer[..most], self.place.offset) {
             Ok(0) => Ok(Step::AtEnd),
@@ -220,6 +227,18 @@ impl Tracked {
                 numbers.failed(Op::Unpack);
                 Ok(Step::AtEnd)
             }
+        }
+    }
+
+    /// Whether a packed file does not hold what was read of it, as far as it can be unpacked.
+    fn is_another(&mut self) -> io::Result<bool> {
+        let Some(held) = &mut self.held else {
+            return Ok(false);
+        };
+        match self.place.compare(&mut held.content) {
+            Ok(compared) => Ok(compared != Compared::Same),
+            Err(error) if is_damage(&error) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 

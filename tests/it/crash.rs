@@ -10,7 +10,8 @@ use crate::daemon::{Daemon, PATIENCE, Page, summary};
 
 pub mod writer;
 
-use writer::{Random, Truth, Writer};
+use crate::random::Random;
+use writer::{Truth, Writer};
 
 /// How often it is killed in the test suite; `tests/soak` asks for more.
 const KILLS: u64 = 50;

@@ -5,30 +5,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::rotated;
+use crate::random::Random;
 
 /// Jobs that it writes about.
 pub const JOBS: usize = 5;
 
 /// Rotated files kept: many, so that nothing is destroyed unread however slow the machine.
 const KEPT: u64 = 200;
-
-/// xorshift64: small, and the same everywhere.
-pub struct Random(pub u64);
-
-impl Random {
-    /// A number below `bound`.
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            .wrapping_add(0x1234_5678_9abc_def1);
-        let mut mixed = self.0;
-        mixed ^= mixed >> 31;
-        mixed = mixed.wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed ^= mixed >> 29;
-        mixed % bound
-    }
-}
 
 /// What was written.
 #[derive(Debug, Clone, Default)]

@@ -1,0 +1,381 @@
+//! A directory of files in memory: does what real file systems do, and fails as they do.
+//!
+//! Inode numbers are given anew at once, as ext4 does. A file lives on while it is held open. Every write has its own time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use flinktail::tail::fs::{Entry, File, Fs, Kind, Stat};
+use flinktail::tail::identity::FileId;
+use jiff::{SignedDuration, Timestamp};
+use rustix::io::Errno;
+
+use crate::random::Random;
+
+/// Where the one directory is.
+pub const DIR: &str = "/log";
+
+/// Device of everything.
+const DEV: u64 = 7;
+
+/// What goes wrong, in how many of a thousand calls.
+#[derive(Debug, Clone)]
+pub struct Faults {
+    pub random: Random,
+    /// EIO, of any call.
+    pub errors: u64,
+    /// A size that was true some time ago.
+    pub stale: u64,
+    /// Fewer bytes than asked for.
+    pub short: u64,
+}
+
+impl Faults {
+    fn check(&mut self) -> io::Result<()> {
+        let per_mille = self.errors;
+        if self.random.chance(per_mille) {
+            return Err(Errno::IO.into());
+        }
+        Ok(())
+    }
+
+    fn size(&mut self, size: u64) -> u64 {
+        let per_mille = self.stale;
+        if self.random.chance(per_mille) {
+            self.random.below(size + 1)
+        } else {
+            size
+        }
+    }
+}
+
+/// A file's content.
+#[derive(Debug, Clone)]
+pub struct Content {
+    pub bytes: Vec<u8>,
+    mtime: Timestamp,
+    /// Up to here nothing was ever written: NULs without blocks on disk.
+    hole: u64,
+    /// Which of the writer's lines are whole in it.
+    pub lines: Vec<u32>,
+}
+
+/// A file, whatever its names.
+#[derive(Debug)]
+pub struct Inode {
+    ino: u64,
+    content: Mutex<Content>,
+}
+
+impl Inode {
+    pub fn content(&self) -> MutexGuard<'_, Content> {
+        self.content.lock().unwrap()
+    }
+
+    fn stat(&self, faults: &mut Faults) -> Stat {
+        let content = self.content();
+        Stat {
+            id: FileId {
+                dev: DEV,
+                ino: self.ino,
+            },
+            size: faults.size(content.bytes.len() as u64),
+            mtime: content.mtime,
+            kind: Kind::Regular,
+            sparse: content.hole > 0,
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Node {
+    File(Arc<Inode>),
+    Link(OsString),
+}
+
+#[derive(Debug)]
+struct State {
+    names: BTreeMap<OsString, Node>,
+    /// Without a name; they may be held open.
+    unlinked: Vec<Arc<Inode>>,
+    free: Vec<u64>,
+    next: u64,
+    clock: Timestamp,
+}
+
+/// The file system.
+#[derive(Debug)]
+pub struct Disk {
+    state: Mutex<State>,
+    faults: Arc<Mutex<Faults>>,
+}
+
+impl Disk {
+    pub fn new(random: Random) -> Self {
+        let state = State {
+            names: BTreeMap::new(),
+            unlinked: Vec::new(),
+            free: Vec::new(),
+            next: 100,
+            clock: Timestamp::from_second(1_772_000_000).unwrap(),
+        };
+        let faults = Faults {
+            random,
+            errors: 0,
+            stale: 0,
+            short: 0,
+        };
+        Self {
+            state: Mutex::new(state),
+            faults: Arc::new(Mutex::new(faults)),
+        }
+    }
+
+    /// What goes wrong from now on.
+    pub fn fail(&self, change: impl FnOnce(&mut Faults)) {
+        change(&mut self.faults.lock().unwrap());
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// Lets time pass for what is written next.
+    pub fn tick(&self) -> Timestamp {
+        let mut state = self.state();
+        state.clock = state.clock.checked_add(SignedDuration::from_millis(1)).unwrap();
+        state.clock
+    }
+
+    /// Makes a file that holds this; what had the name loses it.
+    pub fn create(&self, name: &str, content: Vec<u8>, lines: Vec<u32>) -> Arc<Inode> {
+        let mtime = self.tick();
+        let mut state = self.state();
+        let State { unlinked, free, .. } = &mut *state;
+        unlinked.retain(|inode| {
+            let held = Arc::strong_count(inode) > 1;
+            if !held {
+                free.push(inode.ino);
+            }
+            held
+        });
+        let ino = state.free.pop().unwrap_or_else(|| {
+            state.next += 1;
+            state.next
+        });
+        let content = Content {
+            bytes: content,
+            mtime,
+            hole: 0,
+            lines,
+        };
+        let inode = Arc::new(Inode {
+            ino,
+            content: Mutex::new(content),
+        });
+        state.put(name, Node::File(Arc::clone(&inode)));
+        inode
+    }
+
+    /// Writes at a place, beyond the end too.
+    pub fn write_at(&self, inode: &Inode, at: usize, bytes: &[u8]) {
+        let mtime = self.tick();
+        let mut content = inode.content();
+        if at > content.bytes.len() {
+            if content.bytes.is_empty() {
+                content.hole = at as u64;
+            }
+            content.bytes.resize(at, 0);
+        }
+        content.bytes.truncate(at);
+        content.bytes.extend_from_slice(bytes);
+        content.mtime = mtime;
+    }
+
+    pub fn truncate(&self, inode: &Inode) {
+        let mtime = self.tick();
+        let mut content = inode.content();
+        content.bytes.clear();
+        content.lines.clear();
+        content.hole = 0;
+        content.mtime = mtime;
+    }
+
+    pub fn rename(&self, from: &str, to: &str) {
+        let mut state = self.state();
+        if let Some(node) = state.names.remove(OsStr::new(from)) {
+            state.put(to, node);
+        }
+    }
+
+    pub fn unlink(&self, name: &str) {
+        let mut state = self.state();
+        if let Some(Node::File(inode)) = state.names.remove(OsStr::new(name)) {
+            state.unlinked.push(inode);
+        }
+    }
+
+    /// Makes a symlink in one step, whatever had the name before.
+    pub fn link(&self, name: &str, to: &str) {
+        let mut state = self.state();
+        state.put(name, Node::Link(to.into()));
+    }
+
+    pub fn file(&self, name: &str) -> Option<Arc<Inode>> {
+        self.state().follow(OsStr::new(name))
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        let state = self.state();
+        state
+            .names
+            .keys()
+            .map(|name| name.to_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// What is there, for people.
+    pub fn told(&self) -> String {
+        let told = |name: &String| {
+            let file = self.file(name).map(|file| {
+                let content = file.content();
+                (file.ino, content.bytes.len(), content.lines.first().copied())
+            });
+            format!("{name} {file:?}")
+        };
+        self.names().iter().map(told).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Every line that is whole in some file that has a name.
+    pub fn lines(&self) -> BTreeSet<u32> {
+        let state = self.state();
+        let files = state.names.values().filter_map(|node| match node {
+            Node::File(inode) => Some(inode),
+            Node::Link(_) => None,
+        });
+        files.flat_map(|inode| inode.content().lines.clone()).collect()
+    }
+
+    /// Whether a name leads to this file.
+    pub fn has_name(&self, inode: &Arc<Inode>) -> bool {
+        let state = self.state();
+        let is = |node: &Node| matches!(node, Node::File(file) if Arc::ptr_eq(file, inode));
+        state.names.values().any(is)
+    }
+
+    fn name(path: &Path) -> io::Result<&OsStr> {
+        let inside = path.parent() == Some(Path::new(DIR));
+        path.file_name()
+            .filter(|_| inside)
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+impl State {
+    fn put(&mut self, name: &str, node: Node) {
+        if let Some(Node::File(inode)) = self.names.insert(name.into(), node) {
+            self.unlinked.push(inode);
+        }
+    }
+
+    fn follow(&self, name: &OsStr) -> Option<Arc<Inode>> {
+        match self.names.get(name)? {
+            Node::File(inode) => Some(Arc::clone(inode)),
+            Node::Link(to) => self.follow(to),
+        }
+    }
+}
+
+impl Fs for Disk {
+    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+        self.faults.lock().unwrap().check()?;
+        if dir != Path::new(DIR) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let state = self.state();
+        let entry = |(name, node): (&OsString, &Node)| Entry {
+            name: name.clone(),
+            ino: match node {
+                Node::File(inode) => inode.ino,
+                Node::Link(_) => 1,
+            },
+            kind: matches!(node, Node::File(_)).then_some(Kind::Regular),
+        };
+        Ok(state.names.iter().map(entry).collect())
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Stat> {
+        let mut faults = self.faults.lock().unwrap();
+        faults.check()?;
+        let state = self.state();
+        if path == Path::new(DIR) {
+            return Ok(Stat {
+                id: FileId { dev: DEV, ino: 2 },
+                size: 0,
+                mtime: state.clock,
+                kind: Kind::Directory,
+                sparse: false,
+            });
+        }
+        let inode = state.follow(Self::name(path)?).ok_or(io::ErrorKind::NotFound)?;
+        Ok(inode.stat(&mut faults))
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn File>> {
+        self.faults.lock().unwrap().check()?;
+        let inode = self
+            .state()
+            .follow(Self::name(path)?)
+            .ok_or(io::ErrorKind::NotFound)?;
+        Ok(Arc::new(Handle {
+            inode,
+            faults: Arc::clone(&self.faults),
+        }))
+    }
+}
+
+/// An open file.
+struct Handle {
+    inode: Arc<Inode>,
+    faults: Arc<Mutex<Faults>>,
+}
+
+impl File for Handle {
+    fn stat(&self) -> io::Result<Stat> {
+        let mut faults = self.faults.lock().unwrap();
+        faults.check()?;
+        Ok(self.inode.stat(&mut faults))
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut faults = self.faults.lock().unwrap();
+        faults.check()?;
+        let content = self.inode.content();
+        let rest = usize::try_from(offset)
+            .ok()
+            .and_then(|at| content.bytes.get(at..));
+        let rest = rest.unwrap_or_default();
+        let mut most = buffer.len().min(rest.len());
+        let per_mille = faults.short;
+        if most > 1 && faults.random.chance(per_mille) {
+            most = 1 + faults.random.index(most - 1);
+        }
+        buffer[..most].copy_from_slice(&rest[..most]);
+        Ok(most)
+    }
+
+    fn next_data(&self, offset: u64) -> io::Result<Option<u64>> {
+        self.faults.lock().unwrap().check()?;
+        let content = self.inode.content();
+        let next = offset.max(content.hole);
+        Ok((next < content.bytes.len() as u64).then_some(next))
+    }
+}
+
+/// The path of a name.
+pub fn path(name: &str) -> PathBuf {
+    Path::new(DIR).join(name)
+}
