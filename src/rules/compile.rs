@@ -5,6 +5,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use crate::problem::Problem;
 
 use super::event::{Captures, EMITS, Emit, EmitFields, Field};
+use super::logger::class_of;
 use super::schema::{At, RuleDef, Source, Wording, content_start};
 use super::template::{Fit, Template};
 use super::{Rule, literal};
@@ -238,14 +239,17 @@ fn check_literal(
     if let Err(message) = literal::check(text.get_ref()) {
         tell(at, message);
     }
+    let holds = |fixed: &[u8]| memchr::memmem::find(fixed, text.get_ref().as_bytes()).is_some();
     if let Matcher::Template(template) = matcher
-        && !template
-            .fixed()
-            .any(|fixed| memchr::memmem::find(fixed, text.get_ref().as_bytes()).is_some())
+        && !template.fixed().any(holds)
+        // However a layout shortens a logger, its class stays whole.
+        && !def.loggers.iter().all(|logger| holds(class_of(logger.get_ref().as_bytes())))
     {
         tell(
             at,
-            "the literal is not part of the message's fixed text, so lines would be missed".into(),
+            "the literal is neither part of the message's fixed text nor of the class name of every logger, so lines \
+             would be missed"
+                .into(),
         );
     }
 }

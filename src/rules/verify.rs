@@ -131,13 +131,13 @@ fn verify_test(set: &RuleSet, rule: &Rule, test: &TestDef) -> Result<(), String>
     if ids.len() > 1 {
         return Err(format!("matches more than one rule: {}", ids.join(", ")));
     }
-    if let Some(literal) = rule
-        .literal
-        .as_ref()
-        .filter(|literal| !test.message.contains(literal.as_str()))
-    {
+    if let Some(literal) = rule.literal.as_ref().filter(|literal| {
+        ![&test.message, logger]
+            .iter()
+            .any(|text| text.contains(literal.as_str()))
+    }) {
         return Err(format!(
-            "the message does not hold the literal `{literal}`, so it would not be found"
+            "neither message nor logger holds the literal `{literal}`, so the line would not be found"
         ));
     }
     verify_captures(rule, &test.message, expect)
