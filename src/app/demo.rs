@@ -87,16 +87,16 @@ impl Folder {
     fn new(dir: Option<&Path>) -> std::io::Result<Self> {
         let Some(dir) = dir else {
             let path = std::env::temp_dir().join(format!("flinktail-demo-{}", std::process::id()));
-            fs::create_dir(&path).map_err(|error| naming(&path, error))?;
+            fs::create_dir(&path).map_err(|error| naming(&path, &error))?;
             return Ok(Self {
                 path,
                 is_temporary: true,
             });
         };
-        fs::create_dir_all(dir).map_err(|error| naming(dir, error))?;
-        let mut present = fs::read_dir(dir).map_err(|error| naming(dir, error))?;
+        fs::create_dir_all(dir).map_err(|error| naming(dir, &error))?;
+        let mut present = fs::read_dir(dir).map_err(|error| naming(dir, &error))?;
         if present.next().is_some() {
-            return Err(naming(dir, std::io::Error::other("it is not empty")));
+            return Err(naming(dir, &std::io::Error::other("it is not empty")));
         }
         Ok(Self {
             path: dir.to_owned(),
@@ -106,7 +106,7 @@ impl Folder {
 }
 
 /// The error with the path that it is about.
-fn naming(path: &Path, error: std::io::Error) -> std::io::Error {
+fn naming(path: &Path, error: &std::io::Error) -> std::io::Error {
     std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
