@@ -18,6 +18,9 @@ use crate::tail;
 /// The cluster of logs for which neither the user nor the path names one.
 const DEFAULT_CLUSTER: &str = "default";
 
+/// Evicted jobs that may wait to be kept before nothing more is read: they are memory too.
+const MOST_EVICTED: usize = 4096;
+
 /// Records that are lost or mended, and what to do about the first of a log.
 const COMPLAINTS: [(RecordResult, &str); 2] = [
     (
@@ -133,6 +136,12 @@ impl Engine {
         !self.catching_up || self.merge.is_empty()
     }
 
+    /// Whether so many jobs were evicted that they should be kept before more is read.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        self.is_settled() && self.fleet.evicted_waiting() >= MOST_EVICTED
+    }
+
     /// How far everything was read, and what was counted on the way.
     #[must_use]
     pub fn progress(&self, tailer: &tail::Tailer) -> Progress {
@@ -191,17 +200,67 @@ impl Engine {
             .collect()
     }
 
-    /// Opens a log; what it holds is old until [`Self::finish`].
-    pub fn open(&mut self, log: LogId, info: &tail::LogInfo) {
-        let Some(source) = self.sources.get(info.source) else {
+    /// Goes on with other rules and other sources. To be called when old content has been read.
+    ///
+    /// Each log that is kept gets a decoder that remembers what the one before knew, down to half a line.
+    pub fn change(
+        &mut self,
+        wording: Arc<Wording>,
+        sources: Vec<SourceSettings>,
+        limit: usize,
+        changes: &[tail::Change],
+    ) {
+        // Matches of rules belong to the program, not to a decoder: they are counted on.
+        let counted = self.stats(Vec::new());
+        self.before.0.extend(counted.rule_matches);
+        self.before.1 = counted.unknown_states;
+        (self.wording, self.sources) = (wording, sources);
+        self.fleet.set_limit(limit);
+        for change in changes {
+            match change {
+                tail::Change::Kept(id, info) => self.reopen(*id, info),
+                tail::Change::Closed(id) => {
+                    self.unwatch(*id);
+                    if let Some(log) = self.logs.remove(id) {
+                        self.memories.insert(*id, log.decoder.memory());
+                    }
+                }
+            }
+        }
+    }
+
+    /// A log goes on under the settings of the source that it belongs to now.
+    fn reopen(&mut self, id: LogId, info: &tail::LogInfo) {
+        let Some(cluster) = self.cluster(info) else {
             return;
         };
-        let named = source
-            .cluster
-            .clone()
+        if self.logs.get(&id).is_some_and(|log| log.cluster != cluster) {
+            self.unwatch(id);
+            let cluster = Arc::clone(&cluster);
+            self.fleet.open_log(id, LogContext { cluster });
+        }
+        if let (Some(log), Some(source)) = (self.logs.get_mut(&id), self.sources.get(info.source)) {
+            let memory = log.decoder.memory();
+            log.decoder = LogDecoder::new(Arc::clone(&self.wording), id, source.log.clone());
+            log.decoder.remember(memory);
+            log.cluster = cluster;
+        }
+    }
+
+    /// The cluster that a log's jobs carry; none for a log of no source.
+    fn cluster(&self, info: &tail::LogInfo) -> Option<Arc<str>> {
+        let named = self.sources.get(info.source)?.cluster.clone();
+        let cluster = named
             .or_else(|| info.cluster.as_deref().map(Arc::from))
             .or_else(|| kubernetes::pod(&info.path).map(Arc::from));
-        let cluster = named.unwrap_or_else(|| Arc::from(DEFAULT_CLUSTER));
+        Some(cluster.unwrap_or_else(|| Arc::from(DEFAULT_CLUSTER)))
+    }
+
+    /// Opens a log; what it holds is old until [`Self::finish`].
+    pub fn open(&mut self, log: LogId, info: &tail::LogInfo) {
+        let (Some(cluster), Some(source)) = (self.cluster(info), self.sources.get(info.source)) else {
+            return;
+        };
         self.fleet.open_log(
             log,
             LogContext {
@@ -230,10 +289,10 @@ impl Engine {
         );
     }
 
-    /// Whether more of a log's old content is of use now.
+    /// Whether more of a log is of use now.
     #[must_use]
     pub fn wants(&self, log: LogId) -> bool {
-        !self.catching_up || self.merge.wants(log)
+        !self.is_crowded() && (!self.catching_up || self.merge.wants(log))
     }
 
     /// More bytes of a log.
@@ -291,6 +350,30 @@ impl Engine {
                 *news = News::Changed;
             });
         }
+    }
+
+    /// Nobody watches this log any more: what lived in it is UNKNOWN since the last that was seen of it, so that what was
+    /// written later is not older than that, should the log be watched again.
+    fn unwatch(&mut self, id: LogId) {
+        let log = self.logs.get(&id);
+        let at = log
+            .and_then(|log| log.decoder.tally().last_line)
+            .unwrap_or(self.now);
+        self.process_ends(id, at, EndReason::Unwatched);
+    }
+
+    /// What lived in this log is UNKNOWN.
+    fn process_ends(&mut self, log: LogId, at: Timestamp, why: EndReason) {
+        let seen = Seen {
+            log,
+            offset: 0,
+            at: Some(at),
+            mdc_job: None,
+            carrier: None,
+            said: Said::Event(Event::ProcessEnding { why }),
+        };
+        self.fleet.apply(&seen, self.now);
+        self.news = News::Changed;
     }
 
     fn drain(&mut self) {
@@ -382,19 +465,7 @@ impl tail::Sink for Engine {
     }
 
     fn gone(&mut self, log: LogId) {
-        let said = Said::Event(Event::ProcessEnding {
-            why: EndReason::LogGone,
-        });
-        let seen = Seen {
-            log,
-            offset: 0,
-            at: Some(self.now),
-            mdc_job: None,
-            carrier: None,
-            said,
-        };
-        self.fleet.apply(&seen, self.now);
-        self.news = News::Changed;
+        self.process_ends(log, self.now, EndReason::LogGone);
     }
 }
 

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+
+use rustix::process::{Signal, kill_process};
 
 /// How long anything may take before it counts as hanging.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -14,57 +17,108 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Daemon {
     child: Child,
     address: SocketAddr,
+    said: Arc<Mutex<String>>,
 }
 
 /// One page of metrics: every series whose value is a whole number.
 pub type Page = BTreeMap<String, u64>;
 
 impl Daemon {
-    /// Starts `flinktail watch` on a free port and waits until it listens.
+    /// Watches a directory on a free port, and waits until it listens.
     pub fn start(logs: &Path, state: &Path) -> Self {
-        let [logs, state] = [logs, state].map(|path| path.to_str().unwrap());
-        Self::start_with(&["watch", logs, "--state-dir", state, "--timezone", "UTC"], &[])
+        Self::spawn(Self::command(logs, state))
     }
 
-    /// The same with any arguments and environment.
+    /// Starts the program with any arguments and environment.
     pub fn start_with(arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_flinktail"))
-            .args(arguments)
-            .args(["--web.listen-address", "127.0.0.1:0"])
-            .envs(environment.iter().copied())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("http://") {
-            line.clear();
-            assert_ne!(
-                said.read_line(&mut line).unwrap(),
-                0,
-                "it ended before it listened"
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flinktail"));
+        command.args(arguments).envs(environment.iter().copied());
+        command.args(["--web.listen-address", "127.0.0.1:0"]);
+        Self::spawn(command)
+    }
+
+    /// How `flinktail watch` is started for a directory of logs and one of state.
+    pub fn command(logs: &Path, state: &Path) -> Command {
+        let mut command = Self::watch();
+        command.arg(logs).arg("--state-dir").arg(state);
+        command
+    }
+
+    /// `flinktail watch` on a free port, to be given more arguments.
+    pub fn watch() -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flinktail"));
+        command.arg("watch");
+        command.args(["--web.listen-address", "127.0.0.1:0", "--timezone", "UTC"]);
+        command
+    }
+
+    /// Starts a command and waits until it listens.
+    pub fn spawn(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let said = Arc::new(Mutex::new(String::new()));
+        let address = loop {
+            let mut line = String::new();
+            let read = stderr.read_line(&mut line).unwrap();
+            assert_ne!(read, 0, "never listened: {}", said.lock().unwrap());
+            said.lock().unwrap().push_str(&line);
+            if let Some((_, rest)) = line.split_once("listening on http://") {
+                let address = rest.split(' ').next().unwrap_or_default();
+                break address
+                    .parse()
+                    .unwrap_or_else(|_| panic!("no address in {line:?}"));
+            }
+        };
+        let hears = Arc::clone(&said);
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            while stderr.read_line(&mut line).is_ok_and(|read| read > 0) {
+                hears.lock().unwrap().push_str(&std::mem::take(&mut line));
+            }
+        });
+        Self { child, address, said }
+    }
+
+    /// What it has logged so far.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// Waits until it has logged this.
+    pub fn hear(&self, words: &str) {
+        let began = Instant::now();
+        while !self.said().contains(words) {
+            assert!(
+                began.elapsed() < PATIENCE,
+                "never said {words:?}:\n{}",
+                self.said()
             );
+            std::thread::yield_now();
         }
-        let address = line
-            .split("http://")
-            .nth(1)
-            .and_then(|rest| rest.split(' ').next());
-        let address = address
-            .unwrap_or_else(|| panic!("no address in {line:?}"))
-            .parse()
-            .unwrap();
-        // What it says further is not of interest, but it must not wait for a reader.
-        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
-        Self { child, address }
+    }
+
+    /// Waits for its end.
+    pub fn ended(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.id(), signal).unwrap();
     }
 
     /// The body of a page; none when it does not answer.
     pub fn get(&self, path: &str) -> Option<(u16, String)> {
+        self.ask("GET", path)
+    }
+
+    /// Status and body of what is answered to a request; none when there is no answer.
+    pub fn ask(&self, method: &str, path: &str) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(self.address).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).ok()?;
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         )
         .ok()?;
         let mut answer = Vec::new();
@@ -100,6 +154,11 @@ impl Daemon {
         }
     }
 
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Its process.
     pub fn id(&self) -> rustix::process::Pid {
         rustix::process::Pid::from_child(&self.child)
@@ -114,7 +173,7 @@ impl Daemon {
     /// SIGTERM; gives how long it took to end, well.
     pub fn stop(mut self) -> Duration {
         let began = Instant::now();
-        rustix::process::kill_process(self.id(), rustix::process::Signal::TERM).unwrap();
+        self.signal(Signal::TERM);
         assert!(self.child.wait().unwrap().success());
         began.elapsed()
     }
