@@ -92,22 +92,27 @@ impl Folder {
     fn new(dir: Option<&Path>) -> std::io::Result<Self> {
         let Some(dir) = dir else {
             let path = std::env::temp_dir().join(format!("flinktail-demo-{}", std::process::id()));
-            fs::create_dir(&path)?;
+            fs::create_dir(&path).map_err(|error| naming(&path, &error))?;
             return Ok(Self {
                 path,
                 is_temporary: true,
             });
         };
-        fs::create_dir_all(dir)?;
-        if fs::read_dir(dir)?.next().is_some() {
-            let why = format!("{} is not empty", dir.display());
-            return Err(std::io::Error::new(std::io::ErrorKind::AlreadyExists, why));
+        fs::create_dir_all(dir).map_err(|error| naming(dir, &error))?;
+        let mut present = fs::read_dir(dir).map_err(|error| naming(dir, &error))?;
+        if present.next().is_some() {
+            return Err(naming(dir, &std::io::Error::other("it is not empty")));
         }
         Ok(Self {
             path: dir.to_owned(),
             is_temporary: false,
         })
     }
+}
+
+/// The error with the path that it is about.
+fn naming(path: &Path, error: &std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 impl Drop for Folder {

@@ -148,21 +148,32 @@ fn catching_up(view: &View) -> String {
     )
 }
 
+/// Which page of a table is shown, from 1, and how many there are.
+fn paged(choice: &Choice, total: usize) -> (usize, usize) {
+    let pages = total.div_ceil(choice::ROWS).max(1);
+    (choice.page().min(pages), pages)
+}
+
+/// The rows of a table that are shown.
+fn on_page<'a, T>(rows: &'a [T], choice: &Choice) -> &'a [T] {
+    let (page, _) = paged(choice, rows.len());
+    let first = (page - 1) * choice::ROWS;
+    &rows[first..rows.len().min(first + choice::ROWS)]
+}
+
 /// Ways to the pages of a table before and after this one; nothing where all is on one.
 fn pager(choice: &Choice, total: usize) -> String {
-    let pages = total.div_ceil(choice::ROWS).max(1);
+    let (page, pages) = paged(choice, total);
     if pages == 1 {
         return String::new();
     }
-    let page = choice.page().min(pages);
-    let (first, last) = ((page - 1) * choice::ROWS + 1, total.min(page * choice::ROWS));
     let mut out = String::from("<nav class=\"pager\" aria-label=\"Pages of the table\">");
-    for (there, to, word, rel) in [
-        (page > 1, page.saturating_sub(1), "Previous", "prev"),
+    for (is_there, number, word, rel) in [
+        (page > 1, page - 1, "Previous", "prev"),
         (page < pages, page + 1, "Next", "next"),
     ] {
-        if there {
-            let address = choice.with("page", &to.to_string());
+        if is_there {
+            let address = choice.with("page", &number.to_string());
             put(
                 &mut out,
                 format_args!("<a rel=\"{rel}\" href=\"{}\">{word}</a> ", Html(&address)),
@@ -173,17 +184,10 @@ fn pager(choice: &Choice, total: usize) -> String {
         &mut out,
         format_args!(
             "<span>{} to {} of {}</span></nav>\n",
-            words::grouped(first as u64),
-            words::grouped(last as u64),
+            words::grouped(((page - 1) * choice::ROWS + 1) as u64),
+            words::grouped(total.min(page * choice::ROWS) as u64),
             words::grouped(total as u64)
         ),
     );
     out
-}
-
-/// The rows of a table's page.
-fn on_page<'a, T>(rows: &'a [T], choice: &Choice) -> &'a [T] {
-    let pages = rows.len().div_ceil(choice::ROWS).max(1);
-    let first = (choice.page().min(pages) - 1) * choice::ROWS;
-    &rows[first..rows.len().min(first + choice::ROWS)]
 }

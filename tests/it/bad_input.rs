@@ -252,7 +252,7 @@ fn what_cannot_be_listed_is_told_and_the_rest_is_read() {
     check(
         directory.path(),
         "loop.log: cannot",
-        "flinktail_source_errors_total{source=\"log/loop.log\",op=\"stat\"}",
+        "flinktail_source_errors_total{source=\"log/loop.log\",cluster=\"\",op=\"stat\"}",
     );
 }
 

@@ -100,7 +100,7 @@ fn refused(arguments: &[&str], dir: &Path) {
         .failure();
     let said = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
     assert!(
-        said.contains(&format!("{} is not empty", dir.display())),
+        said.contains(&format!("{}: it is not empty", dir.display())),
         "{said}"
     );
 }

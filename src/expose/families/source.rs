@@ -1,4 +1,5 @@
-//! `flinktail_source_*` and `flinktail_records_total`: what was read, by log.
+//! `flinktail_source_*` and `flinktail_records_total`: what was read, by log. `cluster` is that of the log: it joins a log to
+//! its jobs, but for jobs whose cluster each record names itself.
 
 use crate::expose::catalog::{Family, Fill, Kind, Stability};
 use crate::stats::{Blind, Lost, Op, RecordResult, Rotation};
@@ -9,7 +10,7 @@ pub static FAMILIES: &[Family] = &[
         name: "flinktail_source_read_bytes_total",
         kind: Kind::Counter,
         unit: Some("bytes"),
-        labels: &["source"],
+        labels: &["source", "cluster"],
         help: "Bytes read from a log, after unpacking.",
         moves: "From 0, with every read.",
         bound: "1 per source",
@@ -18,7 +19,7 @@ pub static FAMILIES: &[Family] = &[
         since: "0.1.0",
         fill: Fill::Program(|view, samples| {
             for source in &view.stats().sources {
-                samples.add(&[&source.name], source.read_bytes);
+                samples.add(&[&source.name, &source.cluster], source.read_bytes);
             }
         }),
     },
@@ -26,7 +27,7 @@ pub static FAMILIES: &[Family] = &[
         name: "flinktail_source_lag_bytes",
         kind: Kind::Gauge,
         unit: Some("bytes"),
-        labels: &["source"],
+        labels: &["source", "cluster"],
         help: "Bytes known to be in a log and not read yet.",
         moves: "With every look at the file; near 0 while following.",
         bound: "1 per source",
@@ -35,7 +36,7 @@ pub static FAMILIES: &[Family] = &[
         since: "0.1.0",
         fill: Fill::Program(|view, samples| {
             for source in &view.stats().sources {
-                samples.add(&[&source.name], source.lag_bytes);
+                samples.add(&[&source.name, &source.cluster], source.lag_bytes);
             }
         }),
     },
@@ -43,7 +44,7 @@ pub static FAMILIES: &[Family] = &[
         name: "flinktail_source_lost_bytes_total",
         kind: Kind::Counter,
         unit: Some("bytes"),
-        labels: &["source", "reason"],
+        labels: &["source", "cluster", "reason"],
         help: "Bytes destroyed before they could be read: truncated, or rotated_away.",
         moves: "From 0. Any rise may hide a transition.",
         bound: "2 per source",
@@ -54,7 +55,7 @@ pub static FAMILIES: &[Family] = &[
             for source in &view.stats().sources {
                 for reason in Lost::ALL {
                     let count = source.lost_bytes.get(&reason).copied().unwrap_or_default();
-                    samples.add(&[&source.name, reason.name()], count);
+                    samples.add(&[&source.name, &source.cluster, reason.name()], count);
                 }
             }
         }),
@@ -63,7 +64,7 @@ pub static FAMILIES: &[Family] = &[
         name: "flinktail_source_rotations_total",
         kind: Kind::Counter,
         unit: None,
-        labels: &["source", "kind"],
+        labels: &["source", "cluster", "kind"],
         help: "Times that a log's file was replaced: rename, truncate or replace.",
         moves: "From 0, when a rotation is seen.",
         bound: "3 per source",
@@ -74,7 +75,7 @@ pub static FAMILIES: &[Family] = &[
             for source in &view.stats().sources {
                 for kind in Rotation::ALL {
                     let count = source.rotations.get(&kind).copied().unwrap_or_default();
-                    samples.add(&[&source.name, kind.name()], count);
+                    samples.add(&[&source.name, &source.cluster, kind.name()], count);
                 }
             }
         }),
@@ -83,7 +84,7 @@ pub static FAMILIES: &[Family] = &[
         name: "flinktail_source_last_line_timestamp_seconds",
         kind: Kind::Gauge,
         unit: Some("seconds"),
-        labels: &["source"],
+        labels: &["source", "cluster"],
         help: "When the newest record looked at in a log was written, in Unix seconds.",
         moves: "With the records looked at; a running job's checkpoint lines are its heartbeat. Absent before the first record with a time.",
         bound: "1 per source",
@@ -93,7 +94,7 @@ pub static FAMILIES: &[Family] = &[
         fill: Fill::Program(|view, samples| {
             for source in &view.stats().sources {
                 if let Some(at) = source.last_line {
-                    samples.add(&[&source.name], at);
+                    samples.add(&[&source.name, &source.cluster], at);
                 }
             }
         }),
@@ -102,7 +103,7 @@ pub static FAMILIES: &[Family] = &[
         name: "flinktail_source_clock_skew_seconds",
         kind: Kind::Gauge,
         unit: Some("seconds"),
-        labels: &["source"],
+        labels: &["source", "cluster"],
         help: "Time of reading less the time that a log gives, for its newest record.",
         moves: "With records read while following; near 0. Whole hours mean a wrong time zone. Absent before the first such record.",
         bound: "1 per source",
@@ -112,7 +113,7 @@ pub static FAMILIES: &[Family] = &[
         fill: Fill::Program(|view, samples| {
             for source in &view.stats().sources {
                 if let Some(skew) = source.clock_skew {
-                    samples.add(&[&source.name], skew);
+                    samples.add(&[&source.name, &source.cluster], skew);
                 }
             }
         }),
@@ -121,7 +122,7 @@ pub static FAMILIES: &[Family] = &[
         name: "flinktail_source_errors_total",
         kind: Kind::Counter,
         unit: None,
-        labels: &["source", "op"],
+        labels: &["source", "cluster", "op"],
         help: "Operations on a log's files that failed: list, stat, open, read or unpack.",
         moves: "From 0, with every failure; each is tried again.",
         bound: "5 per source",
@@ -132,7 +133,7 @@ pub static FAMILIES: &[Family] = &[
             for source in &view.stats().sources {
                 for op in Op::ALL {
                     samples.add(
-                        &[&source.name, op.name()],
+                        &[&source.name, &source.cluster, op.name()],
                         source.errors.get(&op).copied().unwrap_or_default(),
                     );
                 }
@@ -143,7 +144,7 @@ pub static FAMILIES: &[Family] = &[
         name: "flinktail_source_blind",
         kind: Kind::Gauge,
         unit: None,
-        labels: &["source", "reason"],
+        labels: &["source", "cluster", "reason"],
         help: "1 where a log cannot show transitions: level_above_info, no_logger, unknown_layout or encoding.",
         moves: "To 1 when enough of the log was seen to tell, back to 0 when a transition could be read. All reasons are always there.",
         bound: "4 per source",
@@ -153,7 +154,10 @@ pub static FAMILIES: &[Family] = &[
         fill: Fill::Program(|view, samples| {
             for source in &view.stats().sources {
                 for reason in Blind::ALL {
-                    samples.add(&[&source.name, reason.name()], source.blind == Some(reason));
+                    samples.add(
+                        &[&source.name, &source.cluster, reason.name()],
+                        source.blind == Some(reason),
+                    );
                 }
             }
         }),

@@ -83,8 +83,26 @@ pub(super) fn draw(
         Ok(length) if length > 0 => end - length,
         _ => first.from,
     };
+    let states = distinct(&all);
     let shown: Vec<_> = all.into_iter().filter(|stretch| stretch.to >= start).collect();
-    svg(out, &shown, start, end.max(start + 1));
+    // In the order of the whole history, or lanes would change places as time goes on.
+    let present = distinct(&shown);
+    let lanes: Vec<_> = states
+        .into_iter()
+        .filter(|state| present.contains(state))
+        .collect();
+    svg(out, &lanes, &shown, start, end.max(start + 1));
+}
+
+/// The states entered, in the order in which each was entered first.
+fn distinct<'a>(stretches: &[Stretch<'a>]) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    for stretch in stretches {
+        if !found.contains(&stretch.entered.to) {
+            found.push(stretch.entered.to);
+        }
+    }
+    found
 }
 
 /// Where the drawing ends: now; of what has ended, a twentieth of its life after its end.
@@ -116,17 +134,12 @@ fn stretches(history: &[Entered], end: i64) -> Vec<Stretch<'_>> {
     found
 }
 
-fn svg(out: &mut String, shown: &[Stretch<'_>], start: i64, end: i64) {
+fn svg(out: &mut String, lanes: &[&str], shown: &[Stretch<'_>], start: i64, end: i64) {
     let scale = (WIDTH - LEFT) / (end - start) as f64;
     let place = |at: i64| LEFT + (at.max(start) - start) as f64 * scale;
-    let mut lanes: Vec<&str> = Vec::new();
     let mut lasted: BTreeMap<&str, i64> = BTreeMap::new();
     for stretch in shown {
-        let state = stretch.entered.to;
-        if !lanes.contains(&state) {
-            lanes.push(state);
-        }
-        *lasted.entry(state).or_default() += stretch.to - stretch.from.max(start);
+        *lasted.entry(stretch.entered.to).or_default() += stretch.to - stretch.from.max(start);
     }
     let height = lanes.len() * LANE;
     put(
@@ -137,7 +150,7 @@ fn svg(out: &mut String, shown: &[Stretch<'_>], start: i64, end: i64) {
             height + 24,
             in_words(start),
             in_words(end),
-            summary(&lanes, &lasted),
+            summary(lanes, &lasted),
         ),
     );
     for (at, word) in ticks(start, end) {

@@ -19,6 +19,9 @@ const HELLO: &[u8] = b"retry: 2000\n\n";
 const CHANGED: &[u8] = b"event: view\ndata: changed\n\n";
 
 /// An event each time that something was published since the last; ends with the server.
+///
+/// `view` must never have been marked as seen: the first event then comes at once, for what was published after the page
+/// was made and before it began to follow.
 pub(super) fn follow(mut view: watch::Receiver<Arc<View>>, stop: CancellationToken) -> Content {
     // A client that takes nothing holds up only its own next event.
     let (events, taken) = mpsc::channel(1);
