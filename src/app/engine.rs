@@ -106,7 +106,7 @@ impl Engine {
             unknown_states,
             ..
         } = saved.progress;
-        self.fleet = Fleet::restore(self.fleet.limit(), saved.jobs, saved.processes, saved.counters);
+        self.fleet = Fleet::restore(self.fleet.limit(), saved.left);
         let names = logs
             .iter()
             .map(|log| (log.id, Arc::from(log.numbers.name.as_str())));
@@ -360,6 +360,7 @@ impl Engine {
             offset: 0,
             at: Some(at),
             mdc_job: None,
+            carrier: None,
             said: Said::Event(Event::ProcessEnding { why }),
         };
         self.fleet.apply(&seen, self.now);

@@ -294,7 +294,7 @@ impl Reader {
             })?);
         }
         let now = Instant::now();
-        let counters = saved.counters.clone();
+        let counters = saved.left.counters.clone();
         let kept_sources = saved.progress.logs.iter().map(|log| (None, log.numbers.clone()));
         let kept_sources = kept_sources.collect();
         let mut engine = Engine::new(wording, beside, settings.limits.entities);
@@ -302,6 +302,7 @@ impl Reader {
         let before = (counters, engine.stats(kept_sources));
         let mut views = ViewBuilder::new(view_settings(&settings));
         engine.fleet().jobs().for_each(|job| views.put(job));
+        views.put_others(engine.fleet());
         let mut reader = Self {
             engine,
             tailer,
@@ -493,6 +494,7 @@ impl Reader {
             for job in fleet.jobs() {
                 self.views.put_if_changed(job);
             }
+            self.views.put_others(fleet);
             if fleet.counters().evicted != self.evicted {
                 self.evicted = fleet.counters().evicted;
                 self.views.retain(|cluster, id| fleet.job(cluster, id).is_some());

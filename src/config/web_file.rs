@@ -242,11 +242,14 @@ impl Walk<'_> {
             return Vec::new();
         };
         let path = self.base.join(name);
-        read_text(&path).map(String::into_bytes).unwrap_or_else(|error| {
-            let why = format!("{key}: {}: {error}", path.display());
-            self.problem(node.span.start, &why);
-            Vec::new()
-        })
+        match read_text(&path) {
+            Ok(text) => text.into_bytes(),
+            Err(error) => {
+                let why = format!("{key}: {}: {error}", path.display());
+                self.problem(node.span.start, &why);
+                Vec::new()
+            }
+        }
     }
 
     /// Walks a mapping whose keys are known.

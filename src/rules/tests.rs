@@ -19,6 +19,7 @@ fn record<'a>(logger: &'a str, message: &'a str) -> Record<'a> {
         logger: logger.as_bytes().into(),
         message: message.as_bytes().into(),
         mdc_job: None,
+        deployment: None,
         cause: None,
     }
 }

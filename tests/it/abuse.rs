@@ -139,7 +139,9 @@ fn t66_patterns_that_would_take_all_memory_are_refused() {
         ));
     }
     check_bomb(&format!("[[source]]\npath = '-'\nlayout = '{long}'\n"));
-    check_bomb(&format!("[[stuck_override]]\njob_name = '{long}['\nRESTARTING = '1m'\n"));
+    check_bomb(&format!(
+        "[[stuck_override]]\njob_name = '{long}['\nRESTARTING = '1m'\n"
+    ));
     check_bomb(&format!("[[source]]\npath = '-'\ntimezone = '{long}'\n"));
     check_bomb(&format!("[{long}]\n"));
     check_bomb(&long.repeat(12));
