@@ -455,6 +455,7 @@ impl Reader {
     fn publish_if_due(&mut self, more: bool) {
         let waited = self.last_published.elapsed();
         let due = match self.engine.news() {
+            _ if self.engine.is_crowded() => true,
             _ if !self.ready => waited >= READ_REFRESH,
             _ if more => waited >= BUSY_REFRESH,
             News::Changed => true,
@@ -477,10 +478,13 @@ impl Reader {
 
     /// Writes down what is new, then shows it: what was once shown must survive a crash, or counters would fall.
     fn keep_and_publish(&mut self) {
-        if let Some(keeper) = &mut self.keeper
-            && self.engine.is_settled()
-        {
-            keeper.keep(&mut self.engine, &self.tailer, observe::now());
+        match &mut self.keeper {
+            Some(keeper) if self.engine.is_settled() => {
+                keeper.keep(&mut self.engine, &self.tailer, observe::now());
+            }
+            Some(_) => {}
+            // Nobody keeps what was evicted.
+            None => drop(self.engine.fleet_mut().take_evicted()),
         }
         self.engine.shown();
         self.publish();

@@ -242,14 +242,14 @@ impl Walk<'_> {
             return Vec::new();
         };
         let path = self.base.join(name);
-        match read_text(&path) {
-            Ok(text) => text.into_bytes(),
-            Err(error) => {
+        read_text(&path).map_or_else(
+            |error| {
                 let why = format!("{key}: {}: {error}", path.display());
                 self.problem(node.span.start, &why);
                 Vec::new()
-            }
-        }
+            },
+            String::into_bytes,
+        )
     }
 
     /// Walks a mapping whose keys are known.

@@ -64,6 +64,12 @@ impl Clock {
         self.read_at = read_at;
     }
 
+    /// What [`Self::set_read_at`] was told last.
+    #[must_use]
+    pub const fn read_at(&self) -> Timestamp {
+        self.read_at
+    }
+
     /// Dates the next line without a date anew, by the time of reading: for the first fresh line after the whole of a
     /// log has been read, before which there may have been days of silence.
     pub const fn anchor_day(&mut self) {

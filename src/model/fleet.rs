@@ -213,6 +213,12 @@ impl Fleet {
         std::mem::take(&mut self.evicted)
     }
 
+    /// How many evicted jobs nobody has taken yet.
+    #[must_use]
+    pub const fn evicted_waiting(&self) -> usize {
+        self.evicted.len()
+    }
+
     /// Tells the cluster of a log before its first event; an event of a log never opened changes nothing.
     pub fn open_log(&mut self, log: LogId, context: LogContext) {
         self.clusters.insert(log, context.cluster);

@@ -126,6 +126,7 @@ impl LogDecoder {
             seen: self.seen,
             open: self.open,
             skipping: self.skipping,
+            read_at: self.clock.read_at(),
             last_time: self.clock.last(),
             ..Memory::default()
         };
@@ -148,6 +149,7 @@ impl LogDecoder {
                 self.clock.resolve(&Printed::Civil { day, time, zone }, None);
             }
         }
+        self.clock.set_read_at(memory.read_at);
         if memory.is_sound() {
             self.seen = memory.seen;
             self.open = memory.open;

@@ -32,6 +32,8 @@ pub struct Memory {
     pub(super) loggers: Loggers,
     pub(super) dateless: bool,
     pub(super) headers_in_file: usize,
+    /// When the bytes read last were written at the latest: dates those that are held back.
+    pub(super) read_at: Timestamp,
     /// The last instant that the log's clock gave.
     pub(super) last_time: Option<Timestamp>,
     /// Records by the name of their result.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -26,9 +26,7 @@ pub type Page = BTreeMap<String, u64>;
 impl Daemon {
     /// Watches a directory on a free port, and waits until it listens.
     pub fn start(logs: &Path, state: &Path) -> Self {
-        let mut command = Self::watch();
-        command.arg(logs).arg("--state-dir").arg(state);
-        Self::spawn(command)
+        Self::spawn(Self::command(logs, state))
     }
 
     /// Starts the program with any arguments and environment.
@@ -37,6 +35,13 @@ impl Daemon {
         command.args(arguments).envs(environment.iter().copied());
         command.args(["--web.listen-address", "127.0.0.1:0"]);
         Self::spawn(command)
+    }
+
+    /// How `flinktail watch` is started for a directory of logs and one of state.
+    pub fn command(logs: &Path, state: &Path) -> Command {
+        let mut command = Self::watch();
+        command.arg(logs).arg("--state-dir").arg(state);
+        command
     }
 
     /// `flinktail watch` on a free port, to be given more arguments.
@@ -90,6 +95,11 @@ impl Daemon {
             );
             std::thread::yield_now();
         }
+    }
+
+    /// Waits for its end.
+    pub fn ended(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
     }
 
     /// Sends a signal.
