@@ -114,6 +114,42 @@ CANCELED = "90m"
 FINISHED = "7d"
 UNKNOWN = "2w"
 
+[retention.kda_application]
+DELETING = "3h"
+UNKNOWN = "never"
+
+[retention.vvp_job]
+TERMINATED = "3h"
+FAILED = "3h"
+FINISHED = "3h"
+UNKNOWN = "3h"
+
+[retention.flink_deployment]
+FAILED = "3h"
+DELETED = "3h"
+UNKNOWN = "3h"
+
+[stuck.kda_application]
+DELETING = "7m"
+STARTING = "7m"
+STOPPING = "7m"
+UPDATING = "7m"
+AUTOSCALING = "7m"
+FORCE_STOPPING = "7m"
+ROLLING_BACK = "7m"
+MAINTENANCE = "7m"
+
+[stuck.vvp_job]
+STARTING = "7m"
+TERMINATING = "7m"
+
+[stuck.flink_deployment]
+CREATED = "7m"
+UPGRADING = "7m"
+DEPLOYED = "7m"
+ROLLING_BACK = "7m"
+DELETING = "7m"
+
 [stuck.flink_job]
 INITIALIZING = "1s"
 CREATED = "2s"
@@ -247,7 +283,7 @@ fn no_key_is_left_out_of_these_tests() {
         let changed = given.iter().any(|(name, value)| name == key && value != default);
         assert!(changed, "EVERY_KEY gives {key} no value, or its default");
     }
-    assert!(defaults.len() > 35, "{}", defaults.len());
+    assert!(defaults.len() > 60, "{}", defaults.len());
 }
 
 #[test]
