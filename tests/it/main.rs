@@ -10,6 +10,7 @@ mod crash;
 mod daemon;
 mod dashboards;
 mod demo;
+mod dependencies;
 mod fuzz;
 mod names;
 mod pieces;
