@@ -11,12 +11,14 @@ pub mod catalog;
 pub mod entity;
 pub mod escape;
 pub mod families;
+pub mod others;
 pub mod page;
 pub mod render;
 pub mod scrape;
 pub mod server;
 pub mod telemetry;
 pub mod view;
+pub mod vvp;
 
 pub use render::Format;
 pub use server::{Limits, Site, serve};

@@ -43,6 +43,10 @@ pub const BUILTIN: &[(&str, &str)] = &[
         include_str!("../rules/parse/leadership.toml"),
     ),
     (
+        "rules/parse/operator.toml",
+        include_str!("../rules/parse/operator.toml"),
+    ),
+    (
         "rules/parse/process.toml",
         include_str!("../rules/parse/process.toml"),
     ),

@@ -4,6 +4,8 @@
 //! moment, makes a crash cost nothing: what comes after the moment is read again and counts once. So
 //! [`Store::commit`] writes all of it or nothing, and only what changed. Its format is described in `docs/store.md`.
 
+mod entities;
+mod entity_rows;
 mod history;
 mod jobs;
 mod logs;
@@ -24,11 +26,15 @@ use rusqlite::{Connection, ErrorCode};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::line::{JobId, LogId};
-use crate::model::{Counters, Fleet, Job, Process};
+use crate::model::arn::ApplicationArn;
+use crate::model::flink_deployment::DeploymentId;
+use crate::model::vvp_job::PlatformJobId;
+use crate::model::{Counters, Deployment, Fleet, Job, Left, Process, Speaker, VvpJob};
 use crate::pipeline::Memory;
 use crate::stats::SourceStats;
 use crate::tail::Position;
 
+use entities::Shelf;
 pub use history::Bounds;
 
 /// Name of the file whose lock says that the directory is in use.
@@ -115,12 +121,8 @@ pub struct Progress {
 /// What was kept.
 #[derive(Debug, Default)]
 pub struct Saved {
-    /// Every job that was not evicted.
-    pub jobs: Vec<Job>,
-    /// What is known of each log's process.
-    pub processes: BTreeMap<LogId, Process>,
-    /// The model's counters.
-    pub counters: Counters,
+    /// The entities that were not evicted, and what else the model knew.
+    pub left: Left,
     /// The rest.
     pub progress: Progress,
 }
@@ -179,11 +181,14 @@ pub struct Store {
     /// Device and inode of the database when it was opened.
     id: (u64, u64),
     jobs: HashMap<Key, Written>,
+    applications: Shelf<ApplicationArn>,
+    platform_jobs: Shelf<PlatformJobId>,
+    deployments: Shelf<DeploymentId>,
     /// Evicted jobs that are not written yet.
     evicted: Vec<Job>,
     /// As last written.
     progress: Progress,
-    processes: BTreeMap<LogId, Process>,
+    processes: BTreeMap<Speaker, Process>,
     counters: Counters,
 }
 
@@ -212,6 +217,14 @@ impl Store {
         for written in store.jobs.values_mut() {
             written.revision = None;
         }
+        let others = store
+            .applications
+            .values_mut()
+            .chain(store.platform_jobs.values_mut())
+            .chain(store.deployments.values_mut());
+        for shelved in others {
+            shelved.revision = None;
+        }
         Ok((store, found))
     }
 
@@ -219,10 +232,16 @@ impl Store {
         let connection = schema::open(path)?;
         let file = std::fs::metadata(path)?;
         let (counters, rule_matches, unknown_states) = logs::read_counters(&connection)?;
-        let saved = Saved {
+        let left = Left {
             jobs: jobs::read(&connection)?,
+            applications: entities::read(&connection)?,
+            platform_jobs: entities::read(&connection)?,
+            deployments: entities::read(&connection)?,
             processes: logs::read_processes(&connection)?,
             counters,
+        };
+        let saved = Saved {
+            left,
             progress: Progress {
                 logs: logs::read(&connection)?,
                 positions: logs::read_positions(&connection)?,
@@ -241,11 +260,14 @@ impl Store {
             connection,
             path: path.to_owned(),
             id: (file.dev(), file.ino()),
-            jobs: saved.jobs.iter().map(written).collect(),
+            jobs: saved.left.jobs.iter().map(written).collect(),
+            applications: entities::shelf(&saved.left.applications),
+            platform_jobs: entities::shelf(&saved.left.platform_jobs),
+            deployments: entities::shelf(&saved.left.deployments),
             evicted: Vec::new(),
             progress: saved.progress.clone(),
-            processes: saved.processes.clone(),
-            counters: saved.counters.clone(),
+            processes: saved.left.processes.clone(),
+            counters: saved.left.counters.clone(),
         };
         Ok((store, saved))
     }
@@ -283,6 +305,18 @@ impl Store {
             )?;
             written.push(key);
         }
+        let applications = entities::write(&transaction, &self.applications, fleet.applications(), now)?;
+        let platform_jobs = entities::write(&transaction, &self.platform_jobs, fleet.platform_jobs(), now)?;
+        let deployments = entities::write(&transaction, &self.deployments, fleet.deployments(), now)?;
+        let (mut gone_platform_jobs, mut gone_deployments) = (Vec::new(), Vec::new());
+        if fleet.counters().evicted != self.counters.evicted {
+            let is_known = |id: &PlatformJobId| fleet.platform_job(*id).is_some();
+            gone_platform_jobs =
+                entities::write_evicted::<VvpJob>(&transaction, &self.platform_jobs, is_known)?;
+            let is_known = |id: &DeploymentId| fleet.deployment_of(id).is_some();
+            gone_deployments =
+                entities::write_evicted::<Deployment>(&transaction, &self.deployments, is_known)?;
+        }
         logs::write_processes(&transaction, &self.processes, fleet.processes())?;
         logs::write_counters(
             &transaction,
@@ -305,6 +339,12 @@ impl Store {
                 self.jobs.insert(key, written);
             }
         }
+        self.applications.extend(applications);
+        self.platform_jobs.extend(platform_jobs);
+        self.deployments.extend(deployments);
+        self.platform_jobs
+            .retain(|id, _| !gone_platform_jobs.contains(id));
+        self.deployments.retain(|id, _| !gone_deployments.contains(id));
         self.processes.clone_from(fleet.processes());
         self.counters.clone_from(fleet.counters());
         self.progress.clone_from(progress);

@@ -18,6 +18,9 @@ use crate::tail;
 /// The cluster of logs for which neither the user nor the path names one.
 const DEFAULT_CLUSTER: &str = "default";
 
+/// Evicted jobs that may wait to be kept before nothing more is read: they are memory too.
+const MOST_EVICTED: usize = 4096;
+
 /// Records that are lost or mended, and what to do about the first of a log.
 const COMPLAINTS: [(RecordResult, &str); 2] = [
     (
@@ -106,7 +109,7 @@ impl Engine {
             unknown_states,
             ..
         } = saved.progress;
-        self.fleet = Fleet::restore(self.fleet.limit(), saved.jobs, saved.processes, saved.counters);
+        self.fleet = Fleet::restore(self.fleet.limit(), saved.left);
         let names = logs
             .iter()
             .map(|log| (log.id, Arc::from(log.numbers.name.as_str())));
@@ -131,6 +134,12 @@ impl Engine {
     #[must_use]
     pub fn is_settled(&self) -> bool {
         !self.catching_up || self.merge.is_empty()
+    }
+
+    /// Whether so many jobs were evicted that they should be kept before more is read.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        self.is_settled() && self.fleet.evicted_waiting() >= MOST_EVICTED
     }
 
     /// How far everything was read, and what was counted on the way.
@@ -230,10 +239,10 @@ impl Engine {
         );
     }
 
-    /// Whether more of a log's old content is of use now.
+    /// Whether more of a log is of use now.
     #[must_use]
     pub fn wants(&self, log: LogId) -> bool {
-        !self.catching_up || self.merge.wants(log)
+        !self.is_crowded() && (!self.catching_up || self.merge.wants(log))
     }
 
     /// More bytes of a log.
@@ -390,6 +399,7 @@ impl tail::Sink for Engine {
             offset: 0,
             at: Some(self.now),
             mdc_job: None,
+            carrier: None,
             said,
         };
         self.fleet.apply(&seen, self.now);

@@ -111,6 +111,7 @@ mod tests {
             offset,
             at: second.map(|second| Timestamp::from_second(second).unwrap()),
             mdc_job: None,
+            carrier: None,
             said: Said::Event(Event::GlobalFailure),
         }
     }

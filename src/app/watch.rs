@@ -222,7 +222,7 @@ impl Reader {
             })?);
         }
         let now = Instant::now();
-        let counters = saved.counters.clone();
+        let counters = saved.left.counters.clone();
         let kept_sources = saved.progress.logs.iter().map(|log| (None, log.numbers.clone()));
         let kept_sources = kept_sources.collect();
         let mut engine = Engine::new(wording, beside, settings.limits.entities);
@@ -230,6 +230,7 @@ impl Reader {
         let before = (counters, engine.stats(kept_sources));
         let mut views = ViewBuilder::new(view_settings(settings));
         engine.fleet().jobs().for_each(|job| views.put(job));
+        views.put_others(engine.fleet());
         let mut reader = Self {
             engine,
             tailer,
@@ -333,6 +334,7 @@ impl Reader {
     fn publish_if_due(&mut self, more: bool) {
         let waited = self.last_published.elapsed();
         let due = match self.engine.news() {
+            _ if self.engine.is_crowded() => true,
             _ if !self.ready => waited >= READ_REFRESH,
             _ if more => waited >= BUSY_REFRESH,
             News::Changed => true,
@@ -355,10 +357,13 @@ impl Reader {
 
     /// Writes down what is new, then shows it: what was once shown must survive a crash, or counters would fall.
     fn keep_and_publish(&mut self) {
-        if let Some(keeper) = &mut self.keeper
-            && self.engine.is_settled()
-        {
-            keeper.keep(&mut self.engine, &self.tailer, observe::now());
+        match &mut self.keeper {
+            Some(keeper) if self.engine.is_settled() => {
+                keeper.keep(&mut self.engine, &self.tailer, observe::now());
+            }
+            Some(_) => {}
+            // Nobody keeps what was evicted.
+            None => drop(self.engine.fleet_mut().take_evicted()),
         }
         self.engine.shown();
         self.publish();
@@ -372,6 +377,7 @@ impl Reader {
             for job in fleet.jobs() {
                 self.views.put_if_changed(job);
             }
+            self.views.put_others(fleet);
             if fleet.counters().evicted != self.evicted {
                 self.evicted = fleet.counters().evicted;
                 self.views.retain(|cluster, id| fleet.job(cluster, id).is_some());

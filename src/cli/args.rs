@@ -1,6 +1,5 @@
 //! The command line as clap sees it. What flags and a file have in common ends in [`Settings`].
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -223,12 +222,9 @@ impl ReplayArgs {
     /// The settings that the flags make.
     pub fn settings(&self, log: &LogArgs, layout: LayoutCheck<'_>) -> Result<Settings, ConfigError> {
         // A replay tells of everything that the logs tell, however long ago it ended.
-        let retention = Retention {
-            by_state: BTreeMap::new(),
-        };
         let mut settings = Settings {
             sources: vec![source(&self.paths)?],
-            retention,
+            retention: Retention::forever(),
             ..Settings::default()
         };
         self.reading

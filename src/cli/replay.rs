@@ -1,12 +1,13 @@
 //! The story of each job, for people: what `replay` prints when it is not asked for JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Write};
 
 use super::text::{duration, moment, printable};
 use crate::model::event::RestartReason;
 use crate::model::flink_job::{Class, JobState};
-use crate::model::{Entry, Job};
+use crate::model::state::State;
+use crate::model::{Entry, Fleet, Job, Storied};
 
 /// Jobs up to which each gets its timeline; more are told in one line each.
 const FULL_STORIES: usize = 50;
@@ -30,6 +31,54 @@ pub fn story<'a>(jobs: impl Iterator<Item = &'a Job>, out: &mut impl Write, colo
         return jobs.iter().try_for_each(|job| one_line(job, out, paint));
     }
     jobs.iter().try_for_each(|job| full(job, out, paint))
+}
+
+/// Writes the story of every entity: jobs first, then what runs them.
+///
+/// `colour` writes ANSI colours. Times are UTC. Errors are those of `out`.
+pub fn story_of_fleet(fleet: &Fleet, out: &mut impl Write, colour: bool) -> io::Result<()> {
+    let paint = Paint { colour };
+    let mut others = Vec::new();
+    others_of(fleet.applications(), "application", &mut others, paint)?;
+    others_of(fleet.platform_jobs(), "platform job", &mut others, paint)?;
+    others_of(fleet.deployments(), "deployment", &mut others, paint)?;
+    if others.is_empty() || fleet.jobs().next().is_some() {
+        story(fleet.jobs(), out, colour)?;
+    }
+    out.write_all(&others)
+}
+
+/// The entities of one kind: one line each where there are many.
+fn others_of<'e, E: Storied + 'e>(
+    entities: impl Iterator<Item = &'e E>,
+    kind: &str,
+    out: &mut impl Write,
+    paint: Paint,
+) -> io::Result<()> {
+    let entities: Vec<&E> = entities.collect();
+    if entities.is_empty() {
+        return Ok(());
+    }
+    let plural = if entities.len() == 1 { "" } else { "s" };
+    writeln!(out, "{} {kind}{plural}\n", entities.len())?;
+    for entity in &entities {
+        let story = entity.story();
+        let name = entity
+            .name()
+            .map_or_else(|| "(name unknown)".to_owned(), printable);
+        let since = story
+            .since
+            .map(|at| format!(" since {}", moment(at)))
+            .unwrap_or_default();
+        let id = printable(&entity.id().to_string());
+        let state = paint.state(story.state, 0);
+        writeln!(out, "{}  {id}\n  {state}{since}", paint.bold(&name))?;
+        if entities.len() <= FULL_STORIES {
+            timeline(&story.history, story.history_dropped, out, paint)?;
+            writeln!(out)?;
+        }
+    }
+    Ok(())
 }
 
 /// `45 jobs: 3 FAILED, 41 FINISHED, 1 UNKNOWN`.
@@ -91,7 +140,7 @@ fn full(job: &Job, out: &mut impl Write, paint: Paint) -> io::Result<()> {
         };
         writeln!(out, "  last failure{at}: {class}{message}")?;
     }
-    timeline(job, out, paint)?;
+    timeline(&job.history, job.history_dropped, out, paint)?;
     writeln!(out)
 }
 
@@ -130,10 +179,15 @@ fn restarts(job: &Job) -> String {
 }
 
 /// One line for each state entered: when, which, how long it lasted, and how it is known where no line said it.
-fn timeline(job: &Job, out: &mut impl Write, paint: Paint) -> io::Result<()> {
-    let entries: Vec<&Entry> = job.history.iter().collect();
-    if job.history_dropped > 0 {
-        writeln!(out, "    … {} older entries are not kept", job.history_dropped)?;
+fn timeline<S: State>(
+    history: &VecDeque<Entry<S>>,
+    dropped: u64,
+    out: &mut impl Write,
+    paint: Paint,
+) -> io::Result<()> {
+    let entries: Vec<&Entry<S>> = history.iter().collect();
+    if dropped > 0 {
+        writeln!(out, "    … {dropped} older entries are not kept")?;
     }
     let hidden = match entries.len().checked_sub(FIRST_ENTRIES + LAST_ENTRIES) {
         // A line that says "1 more" takes the place of what it hides.
@@ -167,7 +221,7 @@ fn timeline(job: &Job, out: &mut impl Write, paint: Paint) -> io::Result<()> {
 }
 
 /// Time until the next entry that moved the job; nothing for the last one, and where a time is missing.
-fn lasted(entry: &Entry, following: &[&Entry]) -> String {
+fn lasted<S>(entry: &Entry<S>, following: &[&Entry<S>]) -> String {
     let next = following
         .iter()
         .find(|entry| !entry.late)
@@ -186,9 +240,9 @@ struct Paint {
 
 impl Paint {
     /// The state's name, padded to a width before it is coloured, so that columns stay even.
-    fn state(self, state: JobState, width: usize) -> String {
+    fn state<S: State>(self, state: S, width: usize) -> String {
         let code = match state.class() {
-            _ if state == JobState::Failed => "31",
+            _ if state.name() == JobState::Failed.name() => "31",
             Class::Transient => "33",
             Class::Steady => "32",
             Class::Unknown => "35",

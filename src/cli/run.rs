@@ -116,7 +116,7 @@ fn replay_logs(args: &ReplayArgs, log: &LogArgs, out: &mut impl Write) -> Result
         let _unheard = writeln!(io::stderr(), "flinktail: {notice}");
     }
     let written = if args.json {
-        writeln!(out, "{}", api::entities_json(replayed.fleet.jobs()))
+        writeln!(out, "{}", api::entities_json(&replayed.fleet))
     } else if args.metrics {
         let mut views = ViewBuilder::new(expose::Settings {
             retention: Retention::forever(),
@@ -125,10 +125,11 @@ fn replay_logs(args: &ReplayArgs, log: &LogArgs, out: &mut impl Write) -> Result
         for job in replayed.fleet.jobs() {
             views.put(job);
         }
+        views.put_others(&replayed.fleet);
         let view = views.view(replayed.fleet.counters().clone(), replayed.stats, observe::now());
         out.write_all(scrape::text(view, Format::Text).as_bytes())
     } else {
-        replay::story(replayed.fleet.jobs(), out, io::stdout().is_terminal())
+        replay::story_of_fleet(&replayed.fleet, out, io::stdout().is_terminal())
     };
     written.map_err(writing)?;
     Ok(if replayed.missing { FAILED } else { FINE })
@@ -143,7 +144,7 @@ fn history(args: &HistoryArgs, out: &mut impl Write) -> Result<u8, RunError> {
         _ => {}
     }
     let written = if args.json {
-        writeln!(out, "{}", api::entities_json(jobs.iter()))
+        writeln!(out, "{}", api::jobs_json(jobs.iter()))
     } else {
         replay::story(jobs.iter(), out, io::stdout().is_terminal())
     };

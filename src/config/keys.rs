@@ -5,8 +5,12 @@ use std::time::Duration;
 
 use super::read::{Faults, Value};
 use super::{Settings, Source, value};
+use crate::model::flink_deployment::DeploymentState;
 use crate::model::flink_job::JobState;
-use crate::model::retention::Override;
+use crate::model::kda_application::ApplicationState;
+use crate::model::retention::{Configured, Override};
+use crate::model::state::State as _;
+use crate::model::vvp_job::PlatformJobState;
 
 /// One key of a table whose values go into a `T`.
 pub(super) struct Key<T: 'static> {
@@ -306,34 +310,99 @@ pub(super) static PLAIN: [Table<Settings>; 6] = [
     },
 ];
 
-/// `[retention.flink_job]`.
-pub(super) static RETENTION: Table<Settings> = Table {
-    name: "retention.flink_job",
-    about: "How long an ended job stays on `/metrics`, counted from the event that ended it. Jobs in other states are \
-            never removed for being quiet. Page, API and history keep ended jobs longer.",
-    keys: &[
-        kept(JobState::Failed),
-        kept(JobState::Canceled),
-        kept(JobState::Finished),
-        kept(JobState::Unknown),
-    ],
-};
+/// `[retention.KIND]`, one for each kind of entity.
+pub(super) static RETENTION: [Table<Settings>; 4] = [
+    Table {
+        name: "retention.flink_job",
+        about: "How long an ended job stays on `/metrics`, counted from the event that ended it. Jobs in other states are \
+                never removed for being quiet. Page, API and history keep ended jobs longer.",
+        keys: &[
+            kept::<JobState>("FAILED"),
+            kept::<JobState>("CANCELED"),
+            kept::<JobState>("FINISHED"),
+            kept::<JobState>("UNKNOWN"),
+        ],
+    },
+    Table {
+        name: "retention.kda_application",
+        about: "The same for applications of Managed Service for Apache Flink. Nothing tells when one that is DELETING is \
+                gone.",
+        keys: &[
+            kept::<ApplicationState>("DELETING"),
+            kept::<ApplicationState>("UNKNOWN"),
+        ],
+    },
+    Table {
+        name: "retention.vvp_job",
+        about: "The same for jobs of the Ververica Platform.",
+        keys: &[
+            kept::<PlatformJobState>("TERMINATED"),
+            kept::<PlatformJobState>("FAILED"),
+            kept::<PlatformJobState>("FINISHED"),
+            kept::<PlatformJobState>("UNKNOWN"),
+        ],
+    },
+    Table {
+        name: "retention.flink_deployment",
+        about: "The same for resources of the Flink Kubernetes operator.",
+        keys: &[
+            kept::<DeploymentState>("FAILED"),
+            kept::<DeploymentState>("DELETED"),
+            kept::<DeploymentState>("UNKNOWN"),
+        ],
+    },
+];
 
-/// `[stuck.flink_job]`.
-pub(super) static STUCK: Table<Settings> = Table {
-    name: "stuck.flink_job",
-    about: "From when on a job in a transient state is stuck. Exported as `flinktail_stuck_after_seconds`, so that one \
-            alert rule serves all states.",
-    keys: &[
-        stuck(JobState::Initializing),
-        stuck(JobState::Created),
-        stuck(JobState::Failing),
-        stuck(JobState::Cancelling),
-        stuck(JobState::Restarting),
-        stuck(JobState::Suspended),
-        stuck(JobState::Reconciling),
-    ],
-};
+/// `[stuck.KIND]`, one for each kind of entity.
+pub(super) static STUCK: [Table<Settings>; 4] = [
+    Table {
+        name: "stuck.flink_job",
+        about: "From when on a job in a transient state is stuck. Exported as `flinktail_stuck_after_seconds`, so that one \
+                alert rule serves all states.",
+        keys: &[
+            stuck::<JobState>("INITIALIZING"),
+            stuck::<JobState>("CREATED"),
+            stuck::<JobState>("FAILING"),
+            stuck::<JobState>("CANCELLING"),
+            stuck::<JobState>("RESTARTING"),
+            stuck::<JobState>("SUSPENDED"),
+            stuck::<JobState>("RECONCILING"),
+        ],
+    },
+    Table {
+        name: "stuck.kda_application",
+        about: "The same for applications of Managed Service for Apache Flink.",
+        keys: &[
+            stuck::<ApplicationState>("DELETING"),
+            stuck::<ApplicationState>("STARTING"),
+            stuck::<ApplicationState>("STOPPING"),
+            stuck::<ApplicationState>("UPDATING"),
+            stuck::<ApplicationState>("AUTOSCALING"),
+            stuck::<ApplicationState>("FORCE_STOPPING"),
+            stuck::<ApplicationState>("ROLLING_BACK"),
+            stuck::<ApplicationState>("MAINTENANCE"),
+        ],
+    },
+    Table {
+        name: "stuck.vvp_job",
+        about: "The same for jobs of the Ververica Platform.",
+        keys: &[
+            stuck::<PlatformJobState>("STARTING"),
+            stuck::<PlatformJobState>("TERMINATING"),
+        ],
+    },
+    Table {
+        name: "stuck.flink_deployment",
+        about: "The same for resources of the Flink Kubernetes operator.",
+        keys: &[
+            stuck::<DeploymentState>("CREATED"),
+            stuck::<DeploymentState>("UPGRADING"),
+            stuck::<DeploymentState>("DEPLOYED"),
+            stuck::<DeploymentState>("ROLLING_BACK"),
+            stuck::<DeploymentState>("DELETING"),
+        ],
+    },
+];
 
 /// `[[stuck_override]]`.
 pub(super) static STUCK_OVERRIDE: Table<Override> = Table {
@@ -359,49 +428,43 @@ pub(super) static STUCK_OVERRIDE: Table<Override> = Table {
     ],
 };
 
-const fn kept(state: JobState) -> Key<Settings> {
+const fn kept<S: Configured>(name: &'static str) -> Key<Settings> {
     Key {
-        name: state.name(),
+        name,
         takes: "a duration, or \"never\"",
         about: "",
         flag: "",
         example: "",
         read: |settings, value| {
-            let by_state = &mut settings.retention.by_state;
-            match (value.state()?, value.parsed(value::keep)?) {
-                (state, Some(time)) => by_state.insert(state, time),
-                (state, None) => by_state.remove(&state),
+            let times = S::kept_mut(&mut settings.retention);
+            match (value.state::<S>()?, value.parsed(value::keep)?) {
+                (state, Some(time)) => times.insert(state, time),
+                (state, None) => times.remove(&state),
             };
             Ok(())
         },
         show: |settings, name| {
-            let kept = settings.retention.by_state.get(&state_named(name)?);
-            Some(kept.map_or_else(|| quoted("never"), |time| quoted_duration(*time)))
+            let time = S::kept(&settings.retention).get(&S::named(name)?);
+            Some(time.map_or_else(|| quoted("never"), |time| quoted_duration(*time)))
         },
     }
 }
 
-const fn stuck(state: JobState) -> Key<Settings> {
+const fn stuck<S: Configured>(name: &'static str) -> Key<Settings> {
     Key {
-        name: state.name(),
+        name,
         takes: "a duration",
         about: "",
         flag: "",
         example: "",
         read: |settings, value| {
-            settings
-                .thresholds
-                .by_state
-                .insert(value.state()?, value.parsed(value::duration)?);
+            let (state, time) = (value.state::<S>()?, value.parsed(value::duration)?);
+            S::stuck_mut(&mut settings.thresholds).insert(state, time);
             Ok(())
         },
         show: |settings, name| {
-            settings
-                .thresholds
-                .by_state
-                .get(&state_named(name)?)
-                .copied()
-                .map(quoted_duration)
+            let time = S::stuck(&settings.thresholds).get(&S::named(name)?);
+            time.copied().map(quoted_duration)
         },
     }
 }
@@ -415,21 +478,16 @@ const fn overridden(state: JobState) -> Key<Override> {
         example: "\"30m\"",
         read: |over, value| {
             over.by_state
-                .insert(value.state()?, value.parsed(value::duration)?);
+                .insert(value.state::<JobState>()?, value.parsed(value::duration)?);
             Ok(())
         },
         show: |over, name| {
             over.by_state
-                .get(&state_named(name)?)
+                .get(&JobState::named(name)?)
                 .copied()
                 .map(quoted_duration)
         },
     }
-}
-
-/// The state of a key's name; UNKNOWN included, which [`JobState::parse`] does not take from logs.
-pub(super) fn state_named(name: &str) -> Option<JobState> {
-    JobState::ALL.into_iter().find(|state| state.name() == name)
 }
 
 fn put<T>(place: &mut Option<T>, value: Result<T, Faults>) -> Result<(), Faults> {

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{PLAIN, RETENTION, SOURCE, STUCK, STUCK_OVERRIDE, Table, resolve, state_named};
+use super::keys::{PLAIN, RETENTION, SOURCE, STUCK, STUCK_OVERRIDE, Table, resolve};
 use super::suggest::did_you_mean;
 use super::{LayoutCheck, Settings, Source, value};
 use crate::model::flink_job::JobState;
 use crate::model::retention::Override;
+use crate::model::state::State;
 use crate::problem::{Problem, locate};
 
 /// Something wrong at a place of the text.
@@ -183,7 +184,7 @@ impl Walk<'_> {
             if !element.contains_key("job_name") {
                 self.missing(at, "[[stuck_override]] has no job_name");
             }
-            if !element.keys().any(|key| state_named(key.get_ref()).is_some()) {
+            if !element.keys().any(|key| JobState::named(key.get_ref()).is_some()) {
                 self.missing(
                     at,
                     "[[stuck_override]] has no state; write for example RESTARTING = \"30m\"",
@@ -225,21 +226,21 @@ impl Walk<'_> {
         &mut self,
         name: &str,
         value: &Spanned<DeValue<'_>>,
-        table: &Table<Settings>,
+        tables: &[Table<Settings>],
         settings: &mut Settings,
     ) {
-        let Some(kinds) = value.get_ref().as_table() else {
+        let Some(values) = value.get_ref().as_table() else {
             self.fault(
                 value.span().start,
-                &format!("{name} is a table; write [{}]", table.name),
+                &format!("{name} is a table; write [{}]", tables[0].name),
             );
             return;
         };
-        for (kind, value) in kinds {
-            if kind.get_ref() == "flink_job" {
-                self.single(value, table, settings);
-            } else {
-                self.unknown(kind, &format!("[{name}]"), std::iter::once("flink_job"));
+        let kind_of = |table: &Table<Settings>| table.name.rsplit('.').next().unwrap_or_default();
+        for (kind, value) in values {
+            match tables.iter().find(|table| kind_of(table) == kind.get_ref()) {
+                Some(table) => self.single(value, table, settings),
+                None => self.unknown(kind, &format!("[{name}]"), tables.iter().map(kind_of)),
             }
         }
     }
@@ -389,8 +390,8 @@ impl Value<'_> {
     }
 
     /// The state that the key names.
-    pub(super) fn state(&self) -> Result<JobState, Faults> {
-        state_named(self.key).ok_or_else(|| self.fault("is no state"))
+    pub(super) fn state<S: State>(&self) -> Result<S, Faults> {
+        S::named(self.key).ok_or_else(|| self.fault("is no state"))
     }
 
     /// A path; relative ones belong to the directory of the file.

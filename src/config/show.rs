@@ -14,7 +14,7 @@ pub fn document(settings: &Settings) -> String {
          # Durations: \"90s\", \"10m\", \"24h\", \"7d\", \"1h30m\".\n",
     );
     list_of_tables(&mut out, &SOURCE, &settings.sources);
-    for table in PLAIN.iter().chain([&RETENTION, &STUCK]) {
+    for table in PLAIN.iter().chain(&RETENTION).chain(&STUCK) {
         heading(&mut out, table.about, &format!("[{}]", table.name));
         keys(&mut out, table, settings, "");
     }
@@ -87,7 +87,7 @@ pub fn documentation() -> String {
     let mut out = String::from(INTRODUCTION);
     let defaults = Settings::default();
     chapter(&mut out, &SOURCE, "[[", "]]", &super::Source::default());
-    for table in PLAIN.iter().chain([&RETENTION, &STUCK]) {
+    for table in PLAIN.iter().chain(&RETENTION).chain(&STUCK) {
         chapter(&mut out, table, "[", "]", &defaults);
     }
     chapter(

@@ -175,6 +175,7 @@ impl Json {
         Some(Record {
             at,
             level: level(values.get(Slot::Level)),
+            deployment: None,
             mdc_job: values.text(Slot::Job).and_then(|id| JobId::parse(id.as_bytes())),
             cause,
             logger: values

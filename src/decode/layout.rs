@@ -7,7 +7,7 @@ use super::clock::Clock;
 use super::json::Json;
 use super::json_pattern;
 use super::pattern::{Fields, Pattern, PatternError};
-use super::record::{Level, Record, job_in_context};
+use super::record::{Level, Record, deployment_of, job_in_context};
 use super::time::{Day, Printed};
 use crate::model::event::Cause;
 
@@ -195,6 +195,7 @@ fn decode_text<'a>(pattern: &Pattern, text: &'a [u8], clock: &mut Clock) -> Opti
         logger: Cow::Borrowed(fields.logger),
         message: Cow::Borrowed(fields.message),
         mdc_job: job_in_context(fields.context),
+        deployment: deployment_of(fields.resource),
         cause: Cause::parse(fields.throwable),
     })
 }

@@ -212,6 +212,7 @@ fn decode(layout: &Layout, sample: &Sample) -> Option<Expected> {
         logger: String::from_utf8_lossy(&record.logger).into_owned(),
         message: String::from_utf8_lossy(&record.message).into_owned(),
         job: record.mdc_job,
+        resource: record.deployment.map(|deployment| deployment.to_string()),
         cause: record.cause,
     })
 }

@@ -62,6 +62,8 @@ pub struct Fields<'a> {
     pub logger: &'a [u8],
     /// The logging context where it may hold `flink-job-id`; else empty.
     pub context: &'a [u8],
+    /// Namespace and name of the resource that the Flink Kubernetes operator's logging context names; else empty.
+    pub resource: (&'a [u8], &'a [u8]),
     /// The message.
     pub message: &'a [u8],
     /// The first line of an exception that shares the message's line (`%m %ex%n`); else empty.
@@ -90,6 +92,7 @@ impl Pattern {
             level,
             logger,
             context,
+            resource,
             ..
         } = found;
         Some(Fields {
@@ -97,6 +100,7 @@ impl Pattern {
             level,
             logger,
             context,
+            resource,
             message: &text[start..end],
             throwable,
         })

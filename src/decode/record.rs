@@ -1,11 +1,13 @@
 //! A decoded record: what every layout and wrapper yields, and all that rules look at.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::line::JobId;
 use crate::model::event::Cause;
+use crate::model::flink_deployment::DeploymentId;
 
 /// Severity as printed; layouts fold their dialects (GELF numbers, `WARNING`) into these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +71,8 @@ pub struct Record<'a> {
     pub message: Cow<'a, [u8]>,
     /// `flink-job-id` of the logging context where the layout prints it.
     pub mdc_job: Option<JobId>,
+    /// The resource that the Flink Kubernetes operator's logging context names, where the layout prints it.
+    pub deployment: Option<DeploymentId>,
     /// The exception where the layout carries it in a field of its own (JSON); text layouts print it on the lines that follow.
     pub cause: Option<Cause>,
 }
@@ -83,6 +87,7 @@ impl Record<'_> {
             logger: Cow::Owned(self.logger.into_owned()),
             message: Cow::Owned(self.message.into_owned()),
             mdc_job: self.mdc_job,
+            deployment: self.deployment,
             cause: self.cause,
         }
     }
@@ -103,4 +108,16 @@ pub(super) fn job_in_context(context: &[u8]) -> Option<JobId> {
     }
     let value = bare.get(memchr::memmem::find(bare, JOB_KEY.as_bytes())? + JOB_KEY.len()..)?;
     JobId::parse(value.strip_prefix(b"=")?.get(..32)?)
+}
+
+/// The resource whose namespace and name stand in a printed logging context; both are names to Kubernetes.
+pub(super) fn deployment_of((namespace, name): (&[u8], &[u8])) -> Option<DeploymentId> {
+    let is_name = |text: &[u8]| {
+        let is_sound = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+        !text.is_empty() && text.len() <= 253 && text.iter().all(is_sound)
+    };
+    (is_name(namespace) && is_name(name)).then(|| DeploymentId {
+        namespace: Arc::from(String::from_utf8_lossy(namespace)),
+        name: Arc::from(String::from_utf8_lossy(name)),
+    })
 }

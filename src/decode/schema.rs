@@ -61,6 +61,8 @@ pub(super) struct Expected {
     pub logger: String,
     pub message: String,
     pub job: Option<JobId>,
+    /// `NAMESPACE/NAME` of the operator's resource.
+    pub resource: Option<String>,
     pub cause: Option<Cause>,
 }
 
@@ -253,6 +255,7 @@ impl<'t> Reader<'t> {
                 "logger",
                 "message",
                 "job",
+                "resource",
                 "cause_class",
                 "cause_message",
             ],
@@ -294,6 +297,7 @@ impl<'t> Reader<'t> {
             job: self.read(table, "job", "the id of a job", |text| {
                 JobId::parse(text.as_bytes())
             }),
+            resource: self.optional(table, "resource").map(str::to_owned),
             cause,
         })
     }

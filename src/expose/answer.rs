@@ -16,7 +16,10 @@ use tokio::sync::mpsc;
 use super::page::Which;
 use super::scrape::{self, Pieces};
 use super::view::View;
-use super::{Telemetry, accept, api, page};
+use super::{Telemetry, accept, api, page, vvp};
+
+/// Where the jobs of the Ververica Platform are, in the platform's own shape.
+const VVP_JOBS: &str = "/api/v1/vvp/jobs";
 
 /// What can be asked for. No path is ever made from a request: these are all there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub enum Route {
     Metrics,
     /// `/api/v1/entities`.
     Entities,
+    /// `/api/v1/vvp/jobs` and `/api/v1/vvp/jobs/ID`.
+    VvpJobs,
     /// `/-/healthy`: 200 while the process answers.
     Healthy,
     /// `/-/ready`: 200 once the backlog has been read.
@@ -41,12 +46,13 @@ pub enum Route {
 
 impl Route {
     /// One route for each name.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Page(Which::Fleet),
         Self::Asset(0),
         Self::Events,
         Self::Metrics,
         Self::Entities,
+        Self::VvpJobs,
         Self::Healthy,
         Self::Ready,
         Self::Other,
@@ -63,6 +69,12 @@ impl Route {
             "/events" => Self::Events,
             "/metrics" => Self::Metrics,
             "/api/v1/entities" => Self::Entities,
+            _ if path
+                .strip_prefix(VVP_JOBS)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) =>
+            {
+                Self::VvpJobs
+            }
             "/-/healthy" => Self::Healthy,
             "/-/ready" => Self::Ready,
             _ => page::ASSETS
@@ -81,6 +93,7 @@ impl Route {
             Self::Events => "events",
             Self::Metrics => "metrics",
             Self::Entities => "entities",
+            Self::VvpJobs => "vvp_jobs",
             Self::Healthy => "healthy",
             Self::Ready => "ready",
             Self::Other => "other",
@@ -210,11 +223,26 @@ fn route(request: &Parts, view: &Arc<View>, telemetry: &Telemetry, now: Timestam
             ),
             Err(problem) => text(StatusCode::BAD_REQUEST, problem + "\n"),
         },
+        Route::VvpJobs => vvp_jobs(request.uri.path(), view),
         Route::Healthy => text(StatusCode::OK, "healthy\n"),
         Route::Ready => ready(view),
         Route::Other => text(
             StatusCode::NOT_FOUND,
-            "there is / and /metrics, /api/v1/entities, /-/healthy, /-/ready\n",
+            "there is / and /metrics, /api/v1/entities, /api/v1/vvp/jobs, /-/healthy, /-/ready\n",
+        ),
+    }
+}
+
+fn vvp_jobs(path: &str, view: &View) -> Response<Content> {
+    let id = path[VVP_JOBS.len()..].trim_start_matches('/');
+    if id.is_empty() {
+        return whole("application/json", vvp::list(view));
+    }
+    match vvp::job(view, id) {
+        Some(job) => whole("application/json", job),
+        None => text(
+            StatusCode::NOT_FOUND,
+            "no job of the Ververica Platform has this id\n",
         ),
     }
 }

@@ -2,7 +2,7 @@
 //! all derive from it. A new metric is one more entry under `families/`.
 
 use super::Settings;
-use super::families::{job, process, program, source, store};
+use super::families::{application, deployment, job, platform_job, process, program, source, store};
 use super::render::{Samples, put};
 use super::view::View;
 use crate::model::Job;
@@ -101,9 +101,12 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
 }
 
 /// Every family, by what it tells of.
-fn chapters() -> [(&'static str, &'static [Family]); 5] {
+fn chapters() -> [(&'static str, &'static [Family]); 8] {
     [
         ("Jobs", job::FAMILIES),
+        ("Applications", application::FAMILIES),
+        ("Platform jobs", platform_job::FAMILIES),
+        ("Deployments", deployment::FAMILIES),
         ("States, entities and rules", program::FAMILIES),
         ("Sources", source::FAMILIES),
         ("The store", store::FAMILIES),

@@ -8,7 +8,7 @@ use flate2::{Compression, Crc};
 use hyper::body::Bytes;
 
 use super::catalog::Fill;
-use super::families::{job, program, source, store};
+use super::families::{application, deployment, job, platform_job, program, source, store};
 use super::render::{Format, write_family};
 use super::view::{RenderedJob, View};
 
@@ -20,7 +20,7 @@ pub const PIECE: usize = 64 * 1024;
 pub struct Pieces {
     view: Arc<View>,
     format: Format,
-    /// Place among the families of jobs, then of the program, then of the sources.
+    /// Place among the families of jobs, then of the other entities, of the program, of the sources and of the store.
     family: usize,
     /// Place among the view's jobs.
     job: usize,
@@ -55,8 +55,11 @@ impl Pieces {
             return true;
         }
         let place = self.family - job::FAMILIES.len();
-        let mut families = program::FAMILIES
+        let mut families = application::FAMILIES
             .iter()
+            .chain(platform_job::FAMILIES)
+            .chain(deployment::FAMILIES)
+            .chain(program::FAMILIES)
             .chain(source::FAMILIES)
             .chain(store::FAMILIES);
         let Some(family) = families.nth(place) else {

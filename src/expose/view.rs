@@ -9,10 +9,11 @@ use super::Settings;
 use super::catalog::Fill;
 use super::entity::Entity;
 use super::families::job::{COMMON, FAMILIES};
+use super::others::Others;
 use super::render::{Format, Samples, write_label};
 use super::scrape::Deflated;
 use crate::line::JobId;
-use crate::model::{Counters, Job};
+use crate::model::{Counters, Fleet, Job};
 use crate::stats::ProgramStats;
 
 type Key = (Arc<str>, JobId);
@@ -77,6 +78,7 @@ impl RenderedJob {
 pub struct View {
     at: Timestamp,
     jobs: Vec<Arc<RenderedJob>>,
+    others: Others,
     counters: Counters,
     stats: ProgramStats,
     settings: Arc<Settings>,
@@ -97,9 +99,30 @@ impl View {
         &self.jobs
     }
 
+    /// One job.
+    #[must_use]
+    pub fn job(&self, cluster: &str, id: JobId) -> Option<&Job> {
+        let key = |rendered: &Arc<RenderedJob>| (&*rendered.job.cluster, rendered.job.id).cmp(&(cluster, id));
+        let place = self.jobs.binary_search_by(key).ok()?;
+        Some(&self.jobs[place].job)
+    }
+
+    /// Every entity that is no Flink job.
+    #[must_use]
+    pub const fn others(&self) -> &Others {
+        &self.others
+    }
+
+    /// How many entities of all kinds are held.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.jobs.len() + self.others.len()
+    }
+
     /// Everything that the pages show, whatever its kind.
     pub fn entities(&self) -> impl Iterator<Item = &dyn Entity> {
-        self.jobs.iter().map(|rendered| &rendered.job as &dyn Entity)
+        let jobs = self.jobs.iter().map(|rendered| &rendered.job as &dyn Entity);
+        jobs.chain(self.others.entities())
     }
 
     /// The model's counters.
@@ -139,6 +162,7 @@ impl View {
 pub struct ViewBuilder {
     settings: Arc<Settings>,
     jobs: BTreeMap<Key, Arc<RenderedJob>>,
+    others: Others,
 }
 
 impl ViewBuilder {
@@ -148,6 +172,7 @@ impl ViewBuilder {
         Self {
             settings: Arc::new(settings),
             jobs: BTreeMap::new(),
+            others: Others::default(),
         }
     }
 
@@ -170,6 +195,11 @@ impl ViewBuilder {
         }
     }
 
+    /// Takes up all entities that are no Flink jobs.
+    pub fn put_others(&mut self, fleet: &Fleet) {
+        self.others.follow(fleet);
+    }
+
     /// Forgets the jobs that the model has removed: all their series vanish with the next view.
     pub fn retain(&mut self, known: impl Fn(&str, JobId) -> bool) {
         self.jobs.retain(|(cluster, id), _| known(cluster, *id));
@@ -181,6 +211,7 @@ impl ViewBuilder {
         View {
             at: now,
             jobs: self.jobs.values().cloned().collect(),
+            others: self.others.clone(),
             counters,
             stats,
             settings: Arc::clone(&self.settings),

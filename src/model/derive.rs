@@ -13,20 +13,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::event::{Cause, EndReason, Event, RestartReason, Said, Seen, Witness};
-use super::fleet::{Fleet, Key};
+use super::fleet::{Fleet, Key, Place};
 use super::flink_job::{self, JobState};
-use super::job::{Basis, Failure, Graph, Job, Scheduler};
+use super::job::{Failure, Graph, Job, Scheduler};
 use super::process::CauseOf;
-use crate::line::{JobId, LogId, Offset};
-
-/// Where and when something was said.
-#[derive(Debug, Clone, Copy)]
-struct Told {
-    log: LogId,
-    offset: Offset,
-    at: Option<Timestamp>,
-    read: Timestamp,
-}
+use super::story::Basis;
+use super::told::Told;
+use crate::line::{JobId, LogId};
 
 /// The beginning of a job's life under some JobMaster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,13 +37,19 @@ const TERMINAL: u8 = u8::MAX;
 
 impl Fleet {
     pub(super) fn derive(&mut self, seen: &Seen, read: Timestamp) {
+        let carrier = seen.carrier.as_deref();
+        let Some(cluster) = self.cluster_of(seen.log, carrier) else {
+            return;
+        };
+        let speaker = (seen.log, cluster);
         let told = Told {
-            log: seen.log,
+            speaker: &speaker,
+            carrier,
             offset: seen.offset,
             at: seen.at,
             read,
         };
-        let Some(process) = self.processes.get_mut(&told.log) else {
+        let Some(process) = self.speaking(&speaker) else {
             return;
         };
         let event = match &seen.said {
@@ -86,44 +85,44 @@ impl Fleet {
             }
             Event::GlobalFailure => self.failure_announced(seen.mdc_job, told),
             Event::ProcessStarted { version, .. } => {
-                if self.is_new_process(told.log, told.at) {
+                if self.is_new_process(told.speaker, told.at) {
                     self.process_ended(EndReason::Replaced, told);
                 }
-                if let Some(process) = self.processes.get_mut(&told.log) {
+                if let Some(process) = self.processes.get_mut(told.speaker) {
                     process.begin(version);
                 }
             }
             Event::ProcessEnding { why } => self.process_ended(*why, told),
             // Said for people: stopping leaves the job RUNNING until FINISHED, and leaders speak through their jobs' lines.
             Event::StopWithSavepoint { .. } | Event::LeadershipGranted | Event::LeadershipRevoked => {}
+            other => self.derive_other(other, told),
         }
     }
 
     /// Whether a line was a copy; the log that holds its original is from then on known for a twin.
-    fn is_copy(&mut self, original: Option<LogId>, told: Told) -> bool {
+    fn is_copy(&mut self, original: Option<LogId>, told: Told<'_>) -> bool {
         if let Some(original) = original {
-            self.found_twins(original, told.log);
+            self.found_twins(original, told.speaker);
         }
         original.is_some()
     }
 
-    fn key(&self, id: JobId, told: Told) -> Option<Key> {
-        Some((Arc::clone(&self.processes.get(&told.log)?.cluster), id))
-    }
-
     /// `Job … switched from state A to B.`
-    fn transition(&mut self, id: JobId, name: &str, from: JobState, to: JobState, told: Told) {
-        let Some(key) = self.key(id, told) else { return };
-        let Some(job) = self.take_up(&key, told.log, told.read) else {
+    fn transition(&mut self, id: JobId, name: &str, from: JobState, to: JobState, told: Told<'_>) {
+        let key = told.key(id);
+        let Some(job) = self.take_up(&key, told) else {
             return;
         };
-        let copy = job.copied_from((TRANSITION, Some(from), Some(to)), told.at, told.log);
+        let copy = job.copied_from((TRANSITION, Some(from), Some(to)), told.at, told.log());
         let copy = self.is_copy(copy, told);
         let starts_graph = from == JobState::Created && to == JobState::Running;
         if copy || !self.may_speak(&key, starts_graph, told) {
+            if !copy && told.is_by_time() {
+                self.note_late(&key, from, to, told);
+            }
             // Its copy's announcement must not stay behind for a cancellation to take.
             if to == JobState::Cancelling
-                && let Some(process) = self.processes.get_mut(&told.log)
+                && let Some(process) = self.processes.get_mut(told.speaker)
             {
                 process.take_restart(id, told.at);
             }
@@ -132,7 +131,7 @@ impl Fleet {
         // A JobManager that is going down takes its TaskManagers with it, and restarts what then fails.
         let ending = self
             .processes
-            .get(&told.log)
+            .get(told.speaker)
             .is_some_and(|process| process.ending);
         if ending && !starts_graph && !to.is_terminal() && to != JobState::Suspended {
             self.counters.late_events += 1;
@@ -155,7 +154,7 @@ impl Fleet {
             (JobState::Cancelling, _) if adaptive => {
                 let announced = self
                     .processes
-                    .get_mut(&told.log)
+                    .get_mut(told.speaker)
                     .and_then(|p| p.take_restart(id, told.at));
                 match announced {
                     Some(announced) => {
@@ -188,8 +187,16 @@ impl Fleet {
         self.attach_failure(&key, state, to, told);
     }
 
+    /// A transition that came too late is part of the story all the same.
+    fn note_late(&mut self, key: &Key, from: JobState, to: JobState, told: Told<'_>) {
+        let job = self.jobs.get_mut(key);
+        if let Some(job) = job.filter(|job| job.is_older(told.at)) {
+            job.note_late(to, Basis::Log, Some(from), told);
+        }
+    }
+
     /// A transition as printed, into the job's state; out of a terminal state only where a new life begins.
-    fn enter_printed(&mut self, key: &Key, from: JobState, to: JobState, told: Told) {
+    fn enter_printed(&mut self, key: &Key, from: JobState, to: JobState, told: Told<'_>) {
         let Some(job) = self.jobs.get_mut(key) else { return };
         let begins = matches!(from, JobState::Initializing | JobState::Created);
         if job.is_born() && job.state.is_terminal() && job.state != to && !begins {
@@ -202,7 +209,7 @@ impl Fleet {
     }
 
     /// A graph that was CANCELED without a word why runs again: it was a restart.
-    fn resolve_restart(&mut self, key: &Key, told: Told) {
+    fn resolve_restart(&mut self, key: &Key, told: Told<'_>) {
         let Some(Graph::Undecided(at)) = self.jobs.get(key).map(|job| job.track.graph) else {
             return;
         };
@@ -217,12 +224,12 @@ impl Fleet {
     }
 
     /// Submission, recovery, or a JobMaster's start.
-    fn birth(&mut self, id: JobId, name: Option<&str>, birth: Birth, told: Told) {
-        let Some(key) = self.key(id, told) else { return };
-        let Some(job) = self.take_up(&key, told.log, told.read) else {
+    fn birth(&mut self, id: JobId, name: Option<&str>, birth: Birth, told: Told<'_>) {
+        let key = told.key(id);
+        let Some(job) = self.take_up(&key, told) else {
             return;
         };
-        let copy = job.copied_from((birth as u8, None, None), told.at, told.log);
+        let copy = job.copied_from((birth as u8, None, None), told.at, told.log());
         if self.is_copy(copy, told) || !self.may_speak(&key, true, told) {
             return;
         }
@@ -244,18 +251,17 @@ impl Fleet {
     }
 
     /// Counts a restart of reason `process` where a job that was alive begins anew under another process or leader.
-    fn come_back(&mut self, key: &Key, told: Told) {
+    fn come_back(&mut self, key: &Key, told: Told<'_>) {
         let Some((owner, process)) = self.jobs.get(key).map(|job| (job.track.owner, job.track.process))
         else {
             return;
         };
-        let twins = self.are_twins(owner, told.log);
+        let twins = self.are_twins(owner, told.speaker);
         let same = twins
             && self
-                .processes
-                .get(&owner)
+                .process_of(owner, &key.0)
                 .is_some_and(|speaker| speaker.number == process);
-        let Some(process) = self.processes.get_mut(&told.log) else {
+        let Some(process) = self.processes.get_mut(told.speaker) else {
             return;
         };
         // Whoever starts a job is alive, though its banner was never seen.
@@ -267,10 +273,10 @@ impl Fleet {
             state => !state.is_terminal() && !same,
         };
         if was_alive {
-            job.count_restart(RestartReason::Process);
+            job.count_restart(RestartReason::Process, told.at);
         }
-        job.track.owner = told.log;
-        job.track.former.retain(|log| *log != told.log);
+        job.track.owner = told.log();
+        job.track.former.retain(|log| *log != told.log());
         if !twins && !job.track.former.contains(&owner) {
             job.track.former.push(owner);
         }
@@ -281,35 +287,35 @@ impl Fleet {
 
     /// Whether a line of this log may move the job: not when its JobManager lost the job to another, nor when it is older
     /// than what another log has already told.
-    fn may_speak(&mut self, key: &Key, begins: bool, told: Told) -> bool {
+    fn may_speak(&mut self, key: &Key, begins: bool, told: Told<'_>) -> bool {
         let Some(job) = self.jobs.get_mut(key) else {
             return false;
         };
-        if job.track.owner == told.log {
+        let older = job.is_older(told.at);
+        if job.track.owner == told.log() && !(older && told.is_by_time()) {
             return true;
         }
-        let older = matches!((told.at, job.since), (Some(at), Some(since)) if at < since);
-        if older || (!begins && job.track.former.contains(&told.log)) {
+        if older || (!begins && job.track.former.contains(&told.log())) {
             self.counters.late_events += 1;
             return false;
         }
         if !begins {
             // Another file of the same process: it speaks from now on.
-            job.track.owner = told.log;
+            job.track.owner = told.log();
             job.revision += 1;
-            if let Some(process) = self.processes.get(&told.log) {
+            if let Some(process) = self.processes.get(told.speaker) {
                 job.track.process = process.number;
             }
         }
         true
     }
 
-    fn graph_created(&mut self, id: JobId, graph: JobId, told: Told) {
-        let Some(key) = self.key(id, told) else { return };
+    fn graph_created(&mut self, id: JobId, graph: JobId, told: Told<'_>) {
+        let key = told.key(id);
         let Some(job) = self.jobs.get_mut(&key) else {
             return;
         };
-        let copy = job.copied_from((GRAPH, None, None), told.at, told.log);
+        let copy = job.copied_from((GRAPH, None, None), told.at, told.log());
         if self.is_copy(copy, told) {
             return;
         }
@@ -338,7 +344,7 @@ impl Fleet {
     }
 
     /// `Job … reached (globally) terminal state X.`
-    fn terminal(&mut self, id: JobId, state: JobState, by: Witness, told: Told) {
+    fn terminal(&mut self, id: JobId, state: JobState, by: Witness, told: Told<'_>) {
         match by {
             Witness::AdaptiveScheduler => self.scheduler_seen(Scheduler::Adaptive, Some(id), told),
             Witness::Dispatcher => self.ended_unprinted(id, state, told),
@@ -346,12 +352,12 @@ impl Fleet {
     }
 
     /// The Dispatcher's word. Most often it repeats a transition; of some ends it is the only one.
-    fn ended_unprinted(&mut self, id: JobId, state: JobState, told: Told) {
-        let Some(key) = self.key(id, told) else { return };
-        let Some(job) = self.take_up(&key, told.log, told.read) else {
+    fn ended_unprinted(&mut self, id: JobId, state: JobState, told: Told<'_>) {
+        let key = told.key(id);
+        let Some(job) = self.take_up(&key, told) else {
             return;
         };
-        let copy = job.copied_from((TERMINAL, None, Some(state)), told.at, told.log);
+        let copy = job.copied_from((TERMINAL, None, Some(state)), told.at, told.log());
         if self.is_copy(copy, told) || !self.may_speak(&key, false, told) {
             return;
         }
@@ -370,15 +376,15 @@ impl Fleet {
         self.enter(&key, state, Basis::Log, None, told);
         if news
             && state == JobState::Failed
-            && let Some(process) = self.processes.get_mut(&told.log)
+            && let Some(process) = self.processes.get_mut(told.speaker)
         {
             process.cause_of = CauseOf::Job(id);
         }
     }
 
     /// 1.12 only: cancelled while its JobMaster was being built; no transition says so.
-    fn cancel_requested(&mut self, id: JobId, told: Told) {
-        let Some(key) = self.key(id, told) else { return };
+    fn cancel_requested(&mut self, id: JobId, told: Told<'_>) {
+        let key = told.key(id);
         if self.jobs.contains_key(&key) && self.may_speak(&key, false, told) {
             self.enter_printed(&key, JobState::Initializing, JobState::Cancelling, told);
         }
@@ -389,30 +395,28 @@ impl Fleet {
         reason: RestartReason,
         named: Option<JobId>,
         mdc: Option<JobId>,
-        told: Told,
+        told: Told<'_>,
     ) {
         let job = named.or(mdc);
         self.scheduler_seen(Scheduler::Adaptive, job, told);
         // 2.0 and later print the phases of the first start in the same words: only a RUNNING job is rescaled.
-        let waits = named.and_then(|id| self.key(id, told)).is_some_and(|key| {
+        let waits = named.map(|id| told.key(id)).is_some_and(|key| {
             self.jobs
                 .get(&key)
                 .is_none_or(|job| job.state != JobState::Running)
         });
-        if !waits && let Some(process) = self.processes.get_mut(&told.log) {
+        if !waits && let Some(process) = self.processes.get_mut(told.speaker) {
             process.announce_restart(told.at, job, reason);
         }
     }
 
-    fn scheduler_seen(&mut self, scheduler: Scheduler, job: Option<JobId>, told: Told) {
+    fn scheduler_seen(&mut self, scheduler: Scheduler, job: Option<JobId>, told: Told<'_>) {
         if scheduler == Scheduler::Adaptive
-            && let Some(process) = self.processes.get_mut(&told.log)
+            && let Some(process) = self.processes.get_mut(told.speaker)
         {
             process.adaptive = true;
         }
-        let job = job
-            .and_then(|id| self.key(id, told))
-            .and_then(|key| self.jobs.get_mut(&key));
+        let job = job.map(|id| told.key(id)).and_then(|key| self.jobs.get_mut(&key));
         if let Some(job) = job
             && job.scheduler != Some(scheduler)
         {
@@ -422,12 +426,12 @@ impl Fleet {
     }
 
     /// Whether the job's graph may be cancelled for a restart.
-    fn is_adaptive(&self, key: &Key, told: Told) -> bool {
+    fn is_adaptive(&self, key: &Key, told: Told<'_>) -> bool {
         match self.jobs.get(key).and_then(|job| job.scheduler) {
             Some(scheduler) => scheduler == Scheduler::Adaptive,
             None => self
                 .processes
-                .get(&told.log)
+                .get(told.speaker)
                 .is_some_and(|process| process.adaptive),
         }
     }
@@ -439,7 +443,7 @@ impl Fleet {
         reason: RestartReason,
         basis: Basis,
         from: Option<JobState>,
-        told: Told,
+        told: Told<'_>,
     ) {
         let Some(job) = self.jobs.get_mut(key) else { return };
         if job.is_born() && job.state.is_terminal() {
@@ -447,21 +451,26 @@ impl Fleet {
             return;
         }
         if job.state != JobState::Restarting {
-            job.count_restart(reason);
+            job.count_restart(reason, told.at);
         }
         self.enter(key, JobState::Restarting, basis, from, told);
     }
 
     /// Everything that lived in this log's process is out of sight.
-    fn process_ended(&mut self, why: EndReason, told: Told) {
-        if let Some(process) = self.processes.get_mut(&told.log) {
+    fn process_ended(&mut self, why: EndReason, told: Told<'_>) {
+        if let Some(process) = self.processes.get_mut(told.speaker) {
             process.ending = true;
         }
         let keys: Vec<Key> = self
             .jobs
             .iter()
             .filter(|(_, job)| {
-                self.are_twins(job.track.owner, told.log) && !job.state.is_terminal() && job.is_born()
+                let (owner, cluster) = (job.track.owner, &job.cluster);
+                told.carrier
+                    .is_none_or(|carrier| carrier.cluster.is_none() || *cluster == told.speaker.1)
+                    && self.are_twins(owner, &(told.log(), Arc::clone(cluster)))
+                    && !job.state.is_terminal()
+                    && job.is_born()
             })
             .filter(|(_, job)| job.state != JobState::Suspended || why != EndReason::Shutdown)
             // Of several ends the first took the job along, and is the reason told.
@@ -476,16 +485,16 @@ impl Fleet {
         }
     }
 
-    fn failure_announced(&mut self, job: Option<JobId>, told: Told) {
-        if let Some(process) = self.processes.get_mut(&told.log) {
+    fn failure_announced(&mut self, job: Option<JobId>, told: Told<'_>) {
+        if let Some(process) = self.processes.get_mut(told.speaker) {
             process.announce_failure(told.at, job);
         }
     }
 
     /// The exception of a failed task stands before the job's own line; it is nearer to the cause than the one that follows
     /// FAILING (`Recovery is suppressed by …`) and FAILED (the same once more).
-    fn attach_failure(&mut self, key: &Key, was: JobState, to: JobState, told: Told) {
-        let Some(process) = self.processes.get_mut(&told.log) else {
+    fn attach_failure(&mut self, key: &Key, was: JobState, to: JobState, told: Told<'_>) {
+        let Some(process) = self.processes.get_mut(told.speaker) else {
             return;
         };
         let announced = match to {
@@ -504,8 +513,8 @@ impl Fleet {
     }
 
     /// The exception that follows a record.
-    fn cause(&mut self, cause: &Cause, told: Told) {
-        let Some(process) = self.processes.get_mut(&told.log) else {
+    fn cause(&mut self, cause: &Cause, told: Told<'_>) {
+        let Some(process) = self.processes.get_mut(told.speaker) else {
             return;
         };
         match process.cause_of {
@@ -534,50 +543,42 @@ impl Fleet {
     }
 
     /// Writes a state entered into the job, its history and every counter; nothing where the job is in it already.
-    fn enter(&mut self, key: &Key, to: JobState, basis: Basis, from: Option<JobState>, told: Told) {
+    pub(super) fn enter(
+        &mut self,
+        key: &Key,
+        to: JobState,
+        basis: Basis,
+        from: Option<JobState>,
+        told: Told<'_>,
+    ) {
         let Some(job) = self.jobs.get_mut(key) else { return };
         if job.is_born() && job.state == to {
             return;
         }
         let was_ended = job.ended_at();
-        job.enter(to, basis, from, (told.log, told.offset), told.at, told.read);
+        // A new job runs, not the old one again.
+        let begins = job.state != JobState::Restarting
+            && matches!(
+                from.unwrap_or(job.state),
+                JobState::Created | JobState::Initializing | JobState::Reconciling
+            );
+        job.enter(to, basis, from, told);
         let is_ended = job.ended_at();
+        let application = job.application.clone();
         self.counters.entered[to as usize] += 1;
-        self.note_end(key, was_ended, is_ended);
+        self.note_end(&Place::Job(key.clone()), was_ended, is_ended);
+        if let Some(application) = application {
+            self.job_of_application_moved(&application, to, begins, told);
+        }
     }
 }
 
 impl Job {
-    fn touch(&mut self, told: Told) {
+    pub(super) fn touch(&mut self, told: Told<'_>) {
         if told.at.is_none() || self.last_event.is_none() || told.at > self.last_event {
             self.last_event = told.at.or(self.last_event);
         }
         self.last_event_read = told.read;
         self.revision += 1;
-    }
-}
-
-impl EndReason {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Signal,
-        Self::Shutdown,
-        Self::Terminated,
-        Self::Fatal,
-        Self::Replaced,
-        Self::LogGone,
-    ];
-
-    /// For people, after "UNKNOWN: ".
-    #[must_use]
-    pub const fn for_people(self) -> &'static str {
-        match self {
-            Self::Signal => "its JobManager was told to stop",
-            Self::Shutdown => "its JobManager is shutting down",
-            Self::Terminated => "its JobManager has ended",
-            Self::Fatal => "its JobManager died of a fatal error",
-            Self::Replaced => "a new JobManager process began in the same log",
-            Self::LogGone => "its JobManager's log was deleted and has no successor",
-        }
     }
 }

@@ -3,9 +3,15 @@
 //! A rule names one of these as its `emit`; the model alone says what follows from it. Facts about the statements
 //! behind each variant are cited as class names of Flink and the versions that print them.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
+use super::arn::ApplicationArn;
+use super::flink_deployment::{DeploymentId, DeploymentState};
 use super::flink_job::JobState;
+use super::kda_application::{ApplicationState, Call};
+use super::vvp_job::{PlatformJob, PlatformJobId, PlatformJobState};
 use crate::line::{JobId, LogId, Offset};
 
 /// What one record said.
@@ -125,6 +131,67 @@ pub enum Event {
     LeadershipGranted,
     /// The Dispatcher lost leadership in this log's process.
     LeadershipRevoked,
+    /// CloudTrail: a call that changes an application's state was accepted. One that was refused (`errorCode`) is no event.
+    ApplicationCall {
+        /// The application.
+        application: ApplicationArn,
+        /// What was asked for.
+        call: Call,
+        /// The state in the call's own answer (`responseElements.applicationDetail.applicationStatus`); it has precedence.
+        answered: Option<ApplicationState>,
+    },
+    /// The service says in which state an application is (`DescribeApplication`, `ListApplications`).
+    ApplicationReported {
+        /// The application.
+        application: ApplicationArn,
+        /// As it says.
+        state: ApplicationState,
+        /// `ApplicationVersionId`
+        version: Option<u64>,
+    },
+    /// The service says in which state one version of an application is (`DescribeApplicationVersion`): says nothing of the
+    /// application.
+    VersionReported {
+        /// The application.
+        application: ApplicationArn,
+        /// `ApplicationVersionId`
+        version: u64,
+        /// `ROLLED_BACK` of a version that was left by rolling back.
+        state: ApplicationState,
+    },
+    /// The service wrote an error about an application into its log (a record with `errorCode` and without `logger`):
+    /// kept for people, changes no state.
+    ApplicationError {
+        /// The application.
+        application: ApplicationArn,
+        /// `errorCode` as class, the message's first line as message.
+        error: Cause,
+    },
+    /// A Job resource of the Ververica Platform.
+    PlatformJobReported(Box<PlatformJob>),
+    /// An event of the Ververica Platform whose name tells a job's state ([`PlatformJobState::told_by`]).
+    PlatformEvent {
+        /// The job.
+        job: PlatformJobId,
+        /// `metadata.namespace`
+        namespace: Option<Arc<str>>,
+        /// The state that the name tells.
+        state: PlatformJobState,
+    },
+    /// `>>> Status[Job] | … | STATE | …` of the Flink Kubernetes operator: the life-cycle of the resource that the record's
+    /// logging context names ([`Carrier::deployment`]).
+    DeploymentStatus {
+        /// The state entered.
+        state: DeploymentState,
+    },
+    /// `Job status changed from A to B` of the Flink Kubernetes operator, which polls it: short states are missed, and its
+    /// RECONCILING is its own "do not know".
+    DeploymentJobStatus {
+        /// None the first time.
+        from: Option<JobState>,
+        /// The status polled.
+        to: JobState,
+    },
 }
 
 impl Event {
@@ -151,7 +218,15 @@ impl Event {
             | Self::ProcessStarted { .. }
             | Self::ProcessEnding { .. }
             | Self::LeadershipGranted
-            | Self::LeadershipRevoked => None,
+            | Self::LeadershipRevoked
+            | Self::ApplicationCall { .. }
+            | Self::ApplicationReported { .. }
+            | Self::VersionReported { .. }
+            | Self::ApplicationError { .. }
+            | Self::PlatformJobReported(_)
+            | Self::PlatformEvent { .. }
+            | Self::DeploymentStatus { .. }
+            | Self::DeploymentJobStatus { .. } => None,
         }
     }
 }
@@ -211,6 +286,31 @@ pub enum EndReason {
     LogGone,
 }
 
+impl EndReason {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Signal,
+        Self::Shutdown,
+        Self::Terminated,
+        Self::Fatal,
+        Self::Replaced,
+        Self::LogGone,
+    ];
+
+    /// For people, after "UNKNOWN: ".
+    #[must_use]
+    pub const fn for_people(self) -> &'static str {
+        match self {
+            Self::Signal => "its JobManager was told to stop",
+            Self::Shutdown => "its JobManager is shutting down",
+            Self::Terminated => "its JobManager has ended",
+            Self::Fatal => "its JobManager died of a fatal error",
+            Self::Replaced => "a new JobManager process began in the same log",
+            Self::LogGone => "its JobManager's log was deleted and has no successor",
+        }
+    }
+}
+
 /// A failure as the log tells it: the exception that follows a record. Kept for API and page, never a label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
@@ -238,8 +338,26 @@ pub struct Seen {
     pub at: Option<Timestamp>,
     /// `flink-job-id` of the logging context (1.20 and later, where the layout prints it).
     pub mdc_job: Option<JobId>,
+    /// What carried the record says of where it comes from; none for Flink's own files. Records alike share one.
+    pub carrier: Option<Arc<Carrier>>,
     /// What was said.
     pub said: Said,
+}
+
+/// Where a record comes from, by what is written around it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Carrier {
+    /// Its records have a time of their own and come in no certain order (CloudWatch, CloudTrail): what is older than what
+    /// was applied is late. False where the place in the file is the order, as for containers' logs.
+    pub by_time: bool,
+    /// The cluster of its Flink job: the name of the application, else the CloudWatch group, else the platform's
+    /// namespace. None leaves it to the log.
+    pub cluster: Option<Arc<str>>,
+    /// The application that wrote the record.
+    pub application: Option<ApplicationArn>,
+    /// The resource that the Kubernetes operator's record is about (`resource.namespace`, `resource.name` of its logging
+    /// context).
+    pub deployment: Option<DeploymentId>,
 }
 
 /// What a record, or a line that continues it, tells.

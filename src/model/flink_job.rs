@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::state::State;
+
 /// `org.apache.flink.api.common.JobStatus` (1.12 to 2.3; INITIALIZING is new in 1.12), and UNKNOWN for what a log cannot tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum JobState {
@@ -150,6 +152,20 @@ pub const fn is_expected(from: JobState, to: JobState) -> bool {
         ),
         Cancelling => matches!(to, Canceled | Failing | Failed | Suspended),
         Failed | Canceled | Finished | Suspended | Unknown => false,
+    }
+}
+
+impl State for JobState {
+    const KIND: &'static str = "flink_job";
+    const ALL: &'static [Self] = &Self::ALL;
+    const UNKNOWN: Self = Self::Unknown;
+
+    fn name(self) -> &'static str {
+        self.name()
+    }
+
+    fn class(self) -> Class {
+        self.class()
     }
 }
 

@@ -5,32 +5,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::arn::ApplicationArn;
 use super::event::{Cause, RestartReason};
 use super::flink_job::JobState;
-use crate::line::{JobId, LogId, Offset};
-
-/// Entries of history kept per job; older ones are dropped and counted.
-pub const HISTORY: usize = 1000;
-
-/// How a state is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Basis {
-    /// A log line says so.
-    Log,
-    /// Follows from other lines.
-    Inferred,
-}
-
-impl Basis {
-    /// As written in JSON.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Log => "log",
-            Self::Inferred => "inferred",
-        }
-    }
-}
+use super::story::{Basis, Entry, remember};
+use super::told::Told;
+use super::vvp_job::PlatformJobId;
+use crate::line::{JobId, LogId};
 
 /// Which scheduler runs a job, as far as its log has shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,23 +31,6 @@ impl Scheduler {
             Self::Adaptive => "adaptive",
         }
     }
-}
-
-/// One state entered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Event time; none where the record carries none.
-    pub at: Option<Timestamp>,
-    /// The job's previous state; at first sight the state that the record names as left, or none.
-    pub from: Option<JobState>,
-    /// The state entered.
-    pub to: JobState,
-    /// How it is known.
-    pub basis: Basis,
-    /// Older than what was already applied: recorded, and moves nothing back.
-    pub late: bool,
-    /// The log whose line told it, and where that line began in its file.
-    pub line: (LogId, Offset),
 }
 
 /// The last failure of a job.
@@ -111,12 +75,29 @@ pub struct Job {
     pub flink_version: Option<Arc<str>>,
     /// Which scheduler runs it.
     pub scheduler: Option<Scheduler>,
+    /// The application of Managed Service for Apache Flink that runs it.
+    pub application: Option<ApplicationArn>,
+    /// What the job of the Ververica Platform that runs it reports.
+    pub observed: Option<Observed>,
     /// Why it is UNKNOWN, for people; none in every other state.
     pub unknown_because: Option<&'static str>,
     /// Rises with every change of any other field, so that neither a view nor the store need compare them.
     pub revision: u64,
     /// What the derivation remembers beyond what it shows.
     pub track: Track,
+}
+
+/// What the Ververica Platform observed of a Flink job: a second witness, never over a log's own word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Observed {
+    /// The platform's job.
+    pub by: PlatformJobId,
+    /// The most restarts that it reported: a lower bound.
+    pub restarts: u64,
+    /// When it observed them.
+    pub at: Option<Timestamp>,
+    /// Restarts that were counted on its word, and that no log has told yet.
+    pub untold: u64,
 }
 
 /// What the derivation of a job remembers beyond what it shows: of use to who keeps jobs over a restart, and to nobody else.
@@ -126,6 +107,8 @@ pub struct Track {
     pub owner: LogId,
     /// Which process of that log (banners counted).
     pub process: u32,
+    /// Some log has spoken of the job; otherwise all that is known of it was reported.
+    pub logged: bool,
     /// Logs whose JobManager lost the job to another one's; what they still say of it is not the job's.
     pub former: Vec<LogId>,
     /// What a graph's CANCELED will mean.
@@ -181,11 +164,14 @@ impl Job {
             history_dropped: 0,
             flink_version: None,
             scheduler: None,
+            application: None,
+            observed: None,
             unknown_because: None,
             revision: 0,
             track: Track {
                 owner,
                 process,
+                logged: false,
                 former: Vec::new(),
                 graph: Graph::Plain,
                 graph_id: None,
@@ -223,39 +209,38 @@ impl Job {
         !self.history.is_empty()
     }
 
-    pub(super) fn enter(
-        &mut self,
-        to: JobState,
-        basis: Basis,
-        named: Option<JobState>,
-        line: (LogId, Offset),
-        at: Option<Timestamp>,
-        read: Timestamp,
-    ) {
+    /// Writes down a state entered; `named` is the state that the record names as left.
+    pub(super) fn enter(&mut self, to: JobState, basis: Basis, named: Option<JobState>, told: Told<'_>) {
         let from = if self.is_born() { Some(self.state) } else { named };
-        if self.history.len() == HISTORY {
-            self.history.pop_front();
-            self.history_dropped += 1;
-        }
-        self.history.push_back(Entry {
-            at,
-            from,
-            to,
-            basis,
-            late: false,
-            line,
-        });
+        remember(
+            &mut self.history,
+            &mut self.history_dropped,
+            told.entry(from, to, basis),
+        );
         self.entered[to as usize] += 1;
         self.state = to;
-        self.since = at;
-        self.since_read = read;
+        self.since = told.at;
+        self.since_read = told.read;
         self.unknown_because = None;
+        self.revision += 1;
+    }
+
+    /// Writes down a state that is older than what was applied: it moves nothing back.
+    pub(super) fn note_late(&mut self, to: JobState, basis: Basis, named: Option<JobState>, told: Told<'_>) {
+        let entry = told.entry(named, to, basis);
+        let late = Entry { late: true, ..entry };
+        remember(&mut self.history, &mut self.history_dropped, late);
         self.revision += 1;
     }
 
     /// When the job ended, if it has.
     pub(super) fn ended_at(&self) -> Option<Timestamp> {
         (self.state.is_terminal() && self.is_born()).then(|| self.since.unwrap_or(self.since_read))
+    }
+
+    /// Whether what happened then is older than what was applied.
+    pub(super) fn is_older(&self, at: Option<Timestamp>) -> bool {
+        matches!((at, self.since), (Some(at), Some(since)) if at < since)
     }
 
     pub(super) fn rename(&mut self, name: &str) {
@@ -265,8 +250,36 @@ impl Job {
         }
     }
 
-    pub(super) fn count_restart(&mut self, reason: RestartReason) {
-        self.restarts[reason as usize] += 1;
+    /// Counts a restart that a log told, unless the platform's report has counted it already.
+    pub(super) fn count_restart(&mut self, reason: RestartReason, at: Option<Timestamp>) {
+        self.revision += 1;
+        if let Some(observed) = &mut self.observed
+            && observed.untold > 0
+            && at.is_some_and(|at| observed.at.is_some_and(|observed| at <= observed))
+        {
+            observed.untold -= 1;
+        } else {
+            self.restarts[reason as usize] += 1;
+        }
+    }
+
+    /// Takes the platform's count of restarts, a lower bound: only what it has beyond those counted is added.
+    pub(super) fn observe(&mut self, by: PlatformJobId, restarts: u64, at: Option<Timestamp>) {
+        let counted: u64 = self.restarts.iter().sum();
+        let beyond = restarts.saturating_sub(counted);
+        let before = self.observed.unwrap_or(Observed {
+            by,
+            restarts: 0,
+            at: None,
+            untold: 0,
+        });
+        self.observed = Some(Observed {
+            by,
+            restarts: before.restarts.max(restarts),
+            at: before.at.max(at),
+            untold: before.untold + beyond,
+        });
+        self.restarts[RestartReason::Observed as usize] += beyond;
         self.revision += 1;
     }
 

@@ -7,8 +7,13 @@ use std::time::Duration;
 use globset::{Glob, GlobMatcher};
 use jiff::Timestamp;
 
+use super::flink_deployment::DeploymentState;
 use super::flink_job::{Class, JobState};
 use super::job::Job;
+use super::kda_application::ApplicationState;
+use super::state::State;
+use super::story::Story;
+use super::vvp_job::PlatformJobState;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -18,6 +23,12 @@ const HOUR: u64 = 60 * MINUTE;
 pub struct Thresholds {
     /// For every job; a state that is absent is never called stuck.
     pub by_state: BTreeMap<JobState, Duration>,
+    /// For every application.
+    pub applications: BTreeMap<ApplicationState, Duration>,
+    /// For every job of the Ververica Platform.
+    pub platform_jobs: BTreeMap<PlatformJobState, Duration>,
+    /// For every resource of the Flink Kubernetes operator.
+    pub deployments: BTreeMap<DeploymentState, Duration>,
     /// For jobs of certain names; the first that matches decides.
     pub overrides: Vec<Override>,
 }
@@ -76,10 +87,67 @@ impl Default for Thresholds {
                 minutes(Restarting, 10),
                 minutes(Suspended, 10),
             ]),
+            applications: transient(|state| match state {
+                ApplicationState::ForceStopping | ApplicationState::Deleting => 10,
+                _ => 30,
+            }),
+            platform_jobs: transient(|_| 15),
+            deployments: transient(|_| 15),
             overrides: Vec::new(),
         }
     }
 }
+
+/// Minutes for every transient state of a kind.
+fn transient<S: State>(minutes: impl Fn(S) -> u64) -> BTreeMap<S, Duration> {
+    let states = S::ALL.iter().filter(|state| state.class() == Class::Transient);
+    states
+        .map(|state| (*state, Duration::from_secs(minutes(*state) * MINUTE)))
+        .collect()
+}
+
+/// States whose times can be set: one table of each sort for each kind of entity.
+pub trait Configured: State {
+    /// How long entities in such a state stay in the metrics.
+    fn kept(retention: &Retention) -> &BTreeMap<Self, Duration>;
+
+    /// The same, to be changed.
+    fn kept_mut(retention: &mut Retention) -> &mut BTreeMap<Self, Duration>;
+
+    /// From when on such a state is stuck.
+    fn stuck(thresholds: &Thresholds) -> &BTreeMap<Self, Duration>;
+
+    /// The same, to be changed.
+    fn stuck_mut(thresholds: &mut Thresholds) -> &mut BTreeMap<Self, Duration>;
+}
+
+/// Says where the times of a kind's states stand.
+macro_rules! configured {
+    ($state:ty, $kind:ident) => {
+        impl Configured for $state {
+            fn kept(retention: &Retention) -> &BTreeMap<Self, Duration> {
+                &retention.$kind
+            }
+
+            fn kept_mut(retention: &mut Retention) -> &mut BTreeMap<Self, Duration> {
+                &mut retention.$kind
+            }
+
+            fn stuck(thresholds: &Thresholds) -> &BTreeMap<Self, Duration> {
+                &thresholds.$kind
+            }
+
+            fn stuck_mut(thresholds: &mut Thresholds) -> &mut BTreeMap<Self, Duration> {
+                &mut thresholds.$kind
+            }
+        }
+    };
+}
+
+configured!(JobState, by_state);
+configured!(ApplicationState, applications);
+configured!(PlatformJobState, platform_jobs);
+configured!(DeploymentState, deployments);
 
 impl Thresholds {
     /// The overrides for a job of this name; none where it follows `by_state` alone.
@@ -117,17 +185,40 @@ impl Thresholds {
 pub struct Retention {
     /// By state; a state that is absent is kept for ever. Only terminal states and UNKNOWN are ever hidden.
     pub by_state: BTreeMap<JobState, Duration>,
+    /// The same for applications. One that is DELETING is hidden too: nothing tells when it is gone.
+    pub applications: BTreeMap<ApplicationState, Duration>,
+    /// The same for jobs of the Ververica Platform.
+    pub platform_jobs: BTreeMap<PlatformJobState, Duration>,
+    /// The same for resources of the Flink Kubernetes operator.
+    pub deployments: BTreeMap<DeploymentState, Duration>,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        let hours = |state, count| (state, Duration::from_secs(count * HOUR));
+        fn hours<S>(state: S, count: u64) -> (S, Duration) {
+            (state, Duration::from_secs(count * HOUR))
+        }
         Self {
             by_state: BTreeMap::from([
                 hours(JobState::Finished, 1),
                 hours(JobState::Canceled, 1),
                 hours(JobState::Failed, 24),
                 hours(JobState::Unknown, 24),
+            ]),
+            applications: BTreeMap::from([
+                hours(ApplicationState::Deleting, 1),
+                hours(ApplicationState::Unknown, 24),
+            ]),
+            platform_jobs: BTreeMap::from([
+                hours(PlatformJobState::Terminated, 1),
+                hours(PlatformJobState::Finished, 1),
+                hours(PlatformJobState::Failed, 24),
+                hours(PlatformJobState::Unknown, 24),
+            ]),
+            deployments: BTreeMap::from([
+                hours(DeploymentState::Deleted, 1),
+                hours(DeploymentState::Failed, 24),
+                hours(DeploymentState::Unknown, 24),
             ]),
         }
     }
@@ -139,7 +230,20 @@ impl Retention {
     pub const fn forever() -> Self {
         Self {
             by_state: BTreeMap::new(),
+            applications: BTreeMap::new(),
+            platform_jobs: BTreeMap::new(),
+            deployments: BTreeMap::new(),
         }
+    }
+
+    /// From when on the series of an entity that is no Flink job are absent; none where they stay.
+    ///
+    /// As for jobs, but the states are those that the table of its kind has by default: DELETING is no end, and yet the
+    /// last that is heard of an application.
+    #[must_use]
+    pub fn hides<S: Configured>(&self, story: &Story<S>) -> Option<Timestamp> {
+        let keep = *S::kept(self).get(&story.state)?;
+        ended(story.since, story.since_read).checked_add(keep).ok()
     }
 
     /// From when on the job's series are absent; none where they stay.
@@ -152,13 +256,15 @@ impl Retention {
             return None;
         }
         let keep = *self.by_state.get(&job.state)?;
-        // A log whose clock runs ahead must not keep an ended job beyond its time: what was read has happened.
-        let ended = job
-            .since
-            .map_or(job.since_read, |since| since.min(job.since_read));
         // Beyond the end of time is never.
-        ended.checked_add(keep).ok()
+        ended(job.since, job.since_read).checked_add(keep).ok()
     }
+}
+
+/// When a state was entered, as far as retention goes: a log whose clock runs ahead must not keep what has ended beyond its
+/// time, since what was read has happened.
+fn ended(since: Option<Timestamp>, read: Timestamp) -> Timestamp {
+    since.map_or(read, |since| since.min(read))
 }
 
 #[cfg(test)]
@@ -211,6 +317,7 @@ mod tests {
     fn a_living_job_is_not_hidden_even_when_its_state_is_given_a_time() {
         let retention = Retention {
             by_state: BTreeMap::from([(JobState::Running, Duration::ZERO)]),
+            ..Retention::forever()
         };
         assert_eq!(retention.hides_from(&job("orders")), None);
         let mut ended = job("orders");

@@ -2,6 +2,8 @@
 //!
 //! A line of a script is `LOG SECONDS WHAT`; jobs are single letters, `a>b` is a transition printed.
 
+mod hostile;
+
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -132,6 +134,7 @@ fn run(script: &str) -> Fleet {
             offset: n as u64,
             at: Some(at),
             mdc_job,
+            carrier: None,
             said: event(&words[2..]),
         };
         fleet.apply(&seen, at);
@@ -387,6 +390,7 @@ fn the_limit_evicts_what_ended_first_and_never_what_lives() {
                 offset: 0,
                 at: Some(at(second)),
                 mdc_job: None,
+                carrier: None,
                 said,
             },
             at(second),

@@ -20,7 +20,7 @@ use crate::decode::form::Form;
 use crate::decode::record::Record;
 use crate::decode::time::{Day, Printed, Zone};
 use crate::line::{JobId, LogId, Offset};
-use crate::model::event::{Cause, Event, Said, Seen};
+use crate::model::event::{Carrier, Cause, Event, Said, Seen};
 use crate::rules::Matched;
 use crate::stats::RecordResult;
 
@@ -413,7 +413,14 @@ impl LogDecoder {
                     self.tally.count(RecordResult::InvalidUtf8);
                 }
                 let (at, mdc_job) = (record.at, record.mdc_job);
-                out(self.seen_at(header, at, mdc_job, Said::Event(event)));
+                let seen = self.seen_at(header, at, mdc_job, Said::Event(event));
+                let carrier = record.deployment.map(|deployment| {
+                    Arc::new(Carrier {
+                        deployment: Some(deployment),
+                        ..Carrier::default()
+                    })
+                });
+                out(Seen { carrier, ..seen });
                 match record.cause {
                     _ if !wants_cause => Stage::Done,
                     Some(cause) => {
@@ -469,6 +476,7 @@ impl LogDecoder {
             offset: self.base + at as Offset,
             at: time,
             mdc_job,
+            carrier: None,
             said,
         }
     }

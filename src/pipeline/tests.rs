@@ -1,5 +1,7 @@
 //! One log's decoder: what records say, however their bytes were cut into reads.
 
+mod faults;
+
 use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
@@ -9,7 +11,7 @@ use proptest::prelude::*;
 use super::{ChosenLayout, LogDecoder, LogSettings, ReadAt, Wording};
 use crate::decode::layouts::Layouts;
 use crate::line::LogId;
-use crate::model::event::{Said, Seen};
+use crate::model::event::{Event, Said, Seen};
 use crate::rules::RuleSet;
 use crate::stats::{Blind, RecordResult};
 

@@ -2,7 +2,9 @@
 
 use crate::line::JobId;
 use crate::model::event::{EndReason, Event, RestartReason, Witness};
+use crate::model::flink_deployment::DeploymentState;
 use crate::model::flink_job::JobState;
+use crate::model::state::State as _;
 
 use super::Refusal;
 
@@ -181,6 +183,10 @@ pub enum Emit {
     LeadershipGranted,
     /// [`Event::LeadershipRevoked`]
     LeadershipRevoked,
+    /// [`Event::DeploymentStatus`]
+    DeploymentStatus,
+    /// [`Event::DeploymentJobStatus`]
+    DeploymentJobStatus,
 }
 
 /// One row of [`EMITS`].
@@ -264,6 +270,13 @@ pub const EMITS: &[EmitFields] = &[
     row(Emit::ProcessEnding, "process_ending", &[Field::Why], &[]),
     row(Emit::LeadershipGranted, "leadership_granted", &[], &[]),
     row(Emit::LeadershipRevoked, "leadership_revoked", &[], &[]),
+    row(Emit::DeploymentStatus, "deployment_status", &[Field::State], &[]),
+    row(
+        Emit::DeploymentJobStatus,
+        "deployment_job_status",
+        &[Field::To],
+        &[Field::From],
+    ),
 ];
 
 const fn row(
@@ -342,6 +355,18 @@ impl Emit {
             },
             Self::LeadershipGranted => Event::LeadershipGranted,
             Self::LeadershipRevoked => Event::LeadershipRevoked,
+            Self::DeploymentStatus => {
+                let word = captures.text(Field::State);
+                let state = DeploymentState::read(&word).ok_or(Refusal::UnknownState(word))?;
+                Event::DeploymentStatus { state }
+            }
+            Self::DeploymentJobStatus => Event::DeploymentJobStatus {
+                from: captures
+                    .get(Field::From)
+                    .map(|_| captures.state(Field::From))
+                    .transpose()?,
+                to: captures.state(Field::To)?,
+            },
         }))
     }
 }

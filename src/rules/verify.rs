@@ -104,6 +104,7 @@ fn verify_test(set: &RuleSet, rule: &Rule, test: &TestDef) -> Result<(), String>
         logger: logger.as_bytes().into(),
         message: test.message.as_bytes().into(),
         mdc_job: None,
+        deployment: None,
         cause: None,
     };
     let findings = set.explain(&record, false);

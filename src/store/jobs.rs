@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::rows::{JobRow, state_named};
+use super::entities::entry_of;
+use super::rows::JobRow;
 use super::{Key, StoreError, Written};
-use crate::line::{JobId, LogId};
+use crate::line::JobId;
 use crate::model::flink_job::JobState;
-use crate::model::{Basis, Entry, HISTORY, Job};
+use crate::model::{HISTORY, Job};
 
 /// Writes a job, and the entries of its history from number `from` on.
 pub(super) fn write(
@@ -148,24 +148,4 @@ fn read_history(connection: &Connection, job: &mut Job, most: usize) -> Result<(
         job.history_dropped = job.history_dropped.saturating_sub(1);
     }
     Ok(())
-}
-
-fn entry_of(row: &Row<'_>) -> Result<Entry, StoreError> {
-    let at: Option<String> = row.get(0)?;
-    let at = at.map(|at| at.parse()).transpose();
-    let at = at.map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))?;
-    let from: Option<String> = row.get(1)?;
-    let (to, basis): (String, String) = (row.get(2)?, row.get(3)?);
-    Ok(Entry {
-        at,
-        from: from.as_deref().map(state_named).transpose()?,
-        to: state_named(&to)?,
-        basis: if basis == Basis::Log.name() {
-            Basis::Log
-        } else {
-            Basis::Inferred
-        },
-        late: row.get(4)?,
-        line: (LogId(row.get(5)?), row.get::<_, i64>(6)?.cast_unsigned()),
-    })
 }

@@ -1,6 +1,7 @@
 //! Logs, positions, processes and counters, to and from the database.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
@@ -8,8 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::rows::ProcessRow;
 use super::{LogState, Progress, StoreError};
 use crate::line::LogId;
+use crate::model::flink_deployment::DeploymentState;
 use crate::model::flink_job::JobState;
-use crate::model::{Counters, Process};
+use crate::model::kda_application::ApplicationState;
+use crate::model::state::State;
+use crate::model::vvp_job::PlatformJobState;
+use crate::model::{Counters, Process, Speaker};
 use crate::pipeline::Memory;
 use crate::stats::{Lost, Op, Rotation, SourceStats};
 use crate::tail::Position;
@@ -174,29 +179,58 @@ fn by_log(positions: &[Position]) -> BTreeMap<&str, Vec<&Position>> {
     by_log
 }
 
-pub(super) fn read_processes(connection: &Connection) -> Result<BTreeMap<LogId, Process>, StoreError> {
-    let mut select = connection.prepare("SELECT log_id, row FROM log_process")?;
+pub(super) fn read_processes(connection: &Connection) -> Result<BTreeMap<Speaker, Process>, StoreError> {
+    let mut select = connection.prepare("SELECT log_id, cluster, row FROM speaker")?;
     let mut rows = select.query([])?;
     let mut processes = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        let text: String = row.get(1)?;
+        let (log, cluster, text): (u32, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let kept: ProcessRow = serde_json::from_str(&text)?;
-        processes.insert(LogId(row.get(0)?), kept.process()?);
+        processes.insert((LogId(log), Arc::from(cluster)), kept.process()?);
     }
     Ok(processes)
 }
 
 pub(super) fn write_processes(
     connection: &Connection,
-    old: &BTreeMap<LogId, Process>,
-    new: &BTreeMap<LogId, Process>,
+    old: &BTreeMap<Speaker, Process>,
+    new: &BTreeMap<Speaker, Process>,
 ) -> Result<(), StoreError> {
-    let mut insert =
-        connection.prepare_cached("INSERT OR REPLACE INTO log_process (log_id, row) VALUES (?, ?)")?;
-    for (log, process) in new.iter().filter(|(log, process)| old.get(log) != Some(process)) {
-        insert.execute(params![log.0, serde_json::to_string(&ProcessRow::of(process))?])?;
+    let mut insert = connection
+        .prepare_cached("INSERT OR REPLACE INTO speaker (log_id, cluster, row) VALUES (?, ?, ?)")?;
+    for (speaker, process) in new
+        .iter()
+        .filter(|(speaker, process)| old.get(speaker) != Some(process))
+    {
+        let row = serde_json::to_string(&ProcessRow::of(process))?;
+        insert.execute(params![speaker.0.0, &*speaker.1, row])?;
     }
     Ok(())
+}
+
+/// The kind under which a counter of states entered is kept, and what it counts.
+fn entered(model: &Counters) -> [(&'static str, Vec<&'static str>, &[u64]); 4] {
+    fn names<S: State>() -> Vec<&'static str> {
+        S::ALL.iter().map(|state| state.name()).collect()
+    }
+    [
+        ("entered", names::<JobState>(), &model.entered),
+        (
+            "entered_kda_application",
+            names::<ApplicationState>(),
+            &model.applications_entered,
+        ),
+        (
+            "entered_vvp_job",
+            names::<PlatformJobState>(),
+            &model.platform_jobs_entered,
+        ),
+        (
+            "entered_flink_deployment",
+            names::<DeploymentState>(),
+            &model.deployments_entered,
+        ),
+    ]
 }
 
 /// Every counter under its kind and name.
@@ -205,7 +239,10 @@ fn counters<'a>(
     rule_matches: &'a BTreeMap<String, u64>,
     unknown_states: u64,
 ) -> BTreeMap<(&'static str, &'a str), u64> {
-    let states = JobState::ALL.iter().zip(model.entered);
+    let states = entered(model).into_iter().flat_map(|(kind, names, counts)| {
+        let named = names.into_iter().zip(counts);
+        named.map(move |(name, count)| ((kind, name), *count))
+    });
     let program = [
         ("unexpected_transitions", model.unexpected_transitions),
         ("late_events", model.late_events),
@@ -214,7 +251,6 @@ fn counters<'a>(
         ("unknown_states", unknown_states),
     ];
     states
-        .map(|(state, count)| (("entered", state.name()), count))
         .chain(
             rule_matches
                 .iter()
@@ -237,13 +273,23 @@ pub(super) fn read_counters(
         let key = (kind.to_owned(), name.to_owned());
         kept.get(&key).copied().unwrap_or(0)
     };
-    let model = Counters {
-        entered: JobState::ALL.map(|state| value("entered", state.name())),
+    let mut model = Counters {
         unexpected_transitions: value("program", "unexpected_transitions"),
         late_events: value("program", "late_events"),
         evicted: value("program", "evicted"),
         dropped: value("program", "dropped"),
+        ..Counters::default()
     };
+    read_entered::<JobState>(&mut model.entered, |name| value("entered", name));
+    read_entered::<ApplicationState>(&mut model.applications_entered, |name| {
+        value("entered_kda_application", name)
+    });
+    read_entered::<PlatformJobState>(&mut model.platform_jobs_entered, |name| {
+        value("entered_vvp_job", name)
+    });
+    read_entered::<DeploymentState>(&mut model.deployments_entered, |name| {
+        value("entered_flink_deployment", name)
+    });
     let unknown_states = value("program", "unknown_states");
     let rules = kept.into_iter().filter(|((kind, _), _)| kind == "rule");
     Ok((
@@ -251,6 +297,12 @@ pub(super) fn read_counters(
         rules.map(|((_, id), count)| (id, count)).collect(),
         unknown_states,
     ))
+}
+
+fn read_entered<S: State>(counts: &mut [u64], value: impl Fn(&str) -> u64) {
+    for (count, state) in counts.iter_mut().zip(S::ALL) {
+        *count = value(state.name());
+    }
 }
 
 pub(super) fn write_counters(

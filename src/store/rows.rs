@@ -8,10 +8,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
+use super::entities::state_named;
 use crate::line::{JobId, LogId};
+use crate::model::arn::ApplicationArn;
 use crate::model::event::{Cause, EndReason, RestartReason};
 use crate::model::flink_job::JobState;
-use crate::model::{Announced, CauseOf, Failure, Graph, Job, Process, Scheduler, Taken, Track};
+use crate::model::vvp_job::PlatformJobId;
+use crate::model::{Announced, CauseOf, Failure, Graph, Job, Observed, Process, Scheduler, Taken, Track};
 
 /// A job but for its history and its place in the fleet.
 #[derive(Debug, Serialize, Deserialize)]
@@ -29,18 +32,37 @@ pub(super) struct JobRow {
     failure: Option<CauseRow>,
     flink_version: Option<String>,
     scheduler: Option<String>,
+    #[serde(default)]
+    application: Option<String>,
+    #[serde(default)]
+    observed: Option<ObservedRow>,
     unknown_because: Option<String>,
     revision: u64,
     owner: LogId,
     process: u32,
+    /// Before there were reports, all was told by logs.
+    #[serde(default = "yes")]
+    logged: bool,
     former: Vec<LogId>,
     graph: GraphRow,
     graph_id: Option<JobId>,
     taken: Vec<TakenRow>,
 }
 
+const fn yes() -> bool {
+    true
+}
+
 #[derive(Debug, Serialize, Deserialize)]
-struct CauseRow {
+struct ObservedRow {
+    by: JobId,
+    restarts: u64,
+    at: Option<Timestamp>,
+    untold: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct CauseRow {
     class: String,
     message: String,
     at: Option<Timestamp>,
@@ -99,19 +121,31 @@ enum CauseOfRow {
     LastFailure,
 }
 
-/// The state of this name.
-pub(super) fn state_named(name: &str) -> Result<JobState, StoreError> {
-    JobState::ALL
-        .into_iter()
-        .find(|state| state.name() == name)
-        .ok_or_else(|| StoreError::Damaged(format!("no state is called {name:?}")))
-}
-
 fn reason_named(name: &str) -> Result<RestartReason, StoreError> {
     RestartReason::ALL
         .into_iter()
         .find(|reason| reason.name() == name)
         .ok_or_else(|| StoreError::Damaged(format!("no restart has the reason {name:?}")))
+}
+
+impl CauseRow {
+    pub(super) fn of(failure: &Failure) -> Self {
+        Self {
+            class: failure.cause.class.clone(),
+            message: failure.cause.message.clone(),
+            at: failure.at,
+        }
+    }
+
+    pub(super) fn failure(self) -> Failure {
+        Failure {
+            cause: Cause {
+                class: self.class,
+                message: self.message,
+            },
+            at: self.at,
+        }
+    }
 }
 
 impl JobRow {
@@ -122,6 +156,7 @@ impl JobRow {
         let Track {
             owner,
             process,
+            logged,
             former,
             graph,
             graph_id,
@@ -136,17 +171,21 @@ impl JobRow {
             last_event_read: job.last_event_read,
             restarts: restarts.zip(job.restarts).filter_map(happened).collect(),
             entered: entered.zip(job.entered).filter_map(happened).collect(),
-            failure: job.failure.as_ref().map(|failure| CauseRow {
-                class: failure.cause.class.clone(),
-                message: failure.cause.message.clone(),
-                at: failure.at,
-            }),
+            failure: job.failure.as_ref().map(CauseRow::of),
             flink_version: job.flink_version.as_deref().map(str::to_owned),
             scheduler: job.scheduler.map(|scheduler| scheduler.name().to_owned()),
+            application: job.application.as_ref().map(ToString::to_string),
+            observed: job.observed.map(|observed| ObservedRow {
+                by: observed.by.0,
+                restarts: observed.restarts,
+                at: observed.at,
+                untold: observed.untold,
+            }),
             unknown_because: job.unknown_because.map(str::to_owned),
             revision: job.revision,
             owner: *owner,
             process: *process,
+            logged: *logged,
             former: former.clone(),
             graph: match graph {
                 Graph::Plain => GraphRow::Plain,
@@ -173,19 +212,20 @@ impl JobRow {
             last_event_read: self.last_event_read,
             restarts: RestartReason::ALL.map(|reason| self.restarts.get(reason.name()).copied().unwrap_or(0)),
             entered: JobState::ALL.map(|state| self.entered.get(state.name()).copied().unwrap_or(0)),
-            failure: self.failure.map(|row| Failure {
-                cause: Cause {
-                    class: row.class,
-                    message: row.message,
-                },
-                at: row.at,
-            }),
+            failure: self.failure.map(CauseRow::failure),
             history: [].into(),
             history_dropped: 0,
             flink_version: self.flink_version.map(Arc::from),
             scheduler: schedulers
                 .into_iter()
                 .find(|known| self.scheduler.as_deref() == Some(known.name())),
+            application: self.application.as_deref().and_then(ApplicationArn::parse),
+            observed: self.observed.map(|row| Observed {
+                by: PlatformJobId(row.by),
+                restarts: row.restarts,
+                at: row.at,
+                untold: row.untold,
+            }),
             unknown_because: EndReason::ALL
                 .map(EndReason::for_people)
                 .into_iter()
@@ -194,6 +234,7 @@ impl JobRow {
             track: Track {
                 owner: self.owner,
                 process: self.process,
+                logged: self.logged,
                 former: self.former,
                 graph: match self.graph {
                     GraphRow::Plain => Graph::Plain,

@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+mod entities;
+
+use self::entities::fleet_of_every_kind;
 use super::schema::FILE;
 use super::{Bounds, DirLock, Found, LogState, Progress, Saved, Store, StoreError, stories};
 use crate::line::{JobId, LogId};
@@ -32,6 +35,7 @@ fn tell(fleet: &mut Fleet, at: i64, said: Said) {
         offset: u64::try_from(at).unwrap(),
         at: Some(second(at)),
         mdc_job: None,
+        carrier: None,
         said,
     };
     fleet.apply(&seen, second(at));
@@ -133,10 +137,14 @@ fn progress(offset: u64) -> Progress {
 
 /// What a store gives must be what was put in.
 fn expect(saved: &Saved, fleet: &Fleet, progress: &Progress) {
-    let kept: Vec<_> = saved.jobs.iter().collect();
+    let kept: Vec<_> = saved.left.jobs.iter().collect();
     assert_eq!(kept, fleet.jobs().collect::<Vec<_>>());
-    assert_eq!(&saved.processes, fleet.processes());
-    assert_eq!(&saved.counters, fleet.counters());
+    let left = &saved.left;
+    assert!(left.applications.iter().eq(fleet.applications()));
+    assert!(left.platform_jobs.iter().eq(fleet.platform_jobs()));
+    assert!(left.deployments.iter().eq(fleet.deployments()));
+    assert_eq!(&saved.left.processes, fleet.processes());
+    assert_eq!(&saved.left.counters, fleet.counters());
     let mut kept = saved.progress.clone();
     for log in &mut kept.logs {
         // Counted by the decoder, and shown from there.
@@ -155,7 +163,7 @@ fn open(dir: &Path) -> (Store, Saved) {
 fn what_is_committed_is_what_is_read() {
     let dir = tempfile::tempdir().unwrap();
     let (mut store, saved) = open(dir.path());
-    assert_eq!((saved.jobs.len(), saved.progress), (0, Progress::default()));
+    assert_eq!((saved.left.jobs.len(), saved.progress), (0, Progress::default()));
     let mut fleet = full_fleet();
     store.commit(&mut fleet, &progress(10), second(20)).unwrap();
     expect(&open(dir.path()).1, &fleet, &progress(10));
@@ -165,13 +173,7 @@ fn what_is_committed_is_what_is_read() {
     store.commit(&mut fleet, &later, second(31)).unwrap();
     let (mut store, saved) = open(dir.path());
     expect(&saved, &fleet, &later);
-    let Saved {
-        jobs,
-        processes,
-        counters,
-        ..
-    } = saved;
-    let mut restored = Fleet::restore(100, jobs, processes, counters);
+    let mut restored = Fleet::restore(100, saved.left);
     for fleet in [&mut fleet, &mut restored] {
         transition(fleet, 40, 3, JobState::Created, JobState::Running);
         transition(fleet, 41, 1, JobState::Created, JobState::Running);
@@ -226,7 +228,7 @@ fn t45_killed_at_any_byte_of_a_commit_the_old_or_the_new_state_is_found() {
         let saved = open(crashed.path()).1;
         let offset = saved.progress.positions[0].place.offset;
         match offset {
-            1 => assert_eq!(saved.jobs, old.jobs),
+            1 => assert_eq!(saved.left.jobs, old.left.jobs),
             _ => expect(&saved, &fleet, &progress(2)),
         }
         states.push(offset);
@@ -301,10 +303,10 @@ fn t47_a_damaged_store_is_set_aside_and_begun_anew() {
         asides += 1;
         assert!(aside.to_string_lossy().ends_with(&format!(".corrupt-{asides}")));
         assert!(fs::read(aside).unwrap() == bytes, "{what}: kept as it was");
-        assert_eq!(saved.jobs.len(), 0, "{what}");
+        assert_eq!(saved.left.jobs.len(), 0, "{what}");
         store.commit(&mut full_fleet(), &progress(1), second(1)).unwrap();
         drop(store);
-        assert_eq!(open(dir.path()).1.jobs.len(), 3, "{what}");
+        assert_eq!(open(dir.path()).1.left.jobs.len(), 3, "{what}");
     }
     // A row that makes no sense is damage too, though every page is fine.
     let spoil = rusqlite::Connection::open(&path).unwrap();
@@ -345,22 +347,43 @@ fn t49_a_store_of_every_version_is_read() {
         if std::env::var_os("BLESS").is_some() && !fixture.exists() {
             let (mut store, _) = open(dir.path());
             store
-                .commit(&mut full_fleet(), &progress(10), second(20))
+                .commit(&mut fleet_of_every_kind(), &progress(10), second(20))
                 .unwrap();
             let into = fixture.to_str().unwrap();
             store.connection.execute("VACUUM INTO ?", [into]).unwrap();
         }
         fs::copy(&fixture, dir.path().join(FILE)).unwrap();
         let saved = open(dir.path()).1;
-        let jobs: Vec<_> = saved.jobs.iter().map(|job| (job.id.0[0], job.state)).collect();
+        let of_log = saved.left.jobs.iter().filter(|job| &*job.cluster == "prod/1");
+        let jobs: Vec<_> = of_log.map(|job| (job.id.0[0], job.state)).collect();
         let states = [JobState::Running, JobState::Failed, JobState::Cancelling];
         assert_eq!(jobs, [(1, states[0]), (2, states[1]), (3, states[2])]);
-        assert_eq!(saved.jobs[1].failure.as_ref().unwrap().cause.message, "über");
-        assert_eq!(saved.jobs[0].history.len(), 3);
-        assert_eq!(saved.processes[&LOG].version.as_deref(), Some("1.20.1"));
+        let first = saved
+            .left
+            .jobs
+            .iter()
+            .position(|job| &*job.cluster == "prod/1")
+            .unwrap();
+        let jobs = &saved.left.jobs[first..];
+        assert_eq!(jobs[1].failure.as_ref().unwrap().cause.message, "über");
+        assert_eq!(jobs[0].history.len(), 3);
+        let others = &saved.left;
+        let others = [
+            others.applications.len(),
+            others.platform_jobs.len(),
+            others.deployments.len(),
+        ];
+        assert_eq!(others, if version == 1 { [0; 3] } else { [1; 3] });
+        assert_eq!(
+            saved.left.processes[&(LOG, Arc::from("prod/1"))]
+                .version
+                .as_deref(),
+            Some("1.20.1")
+        );
         assert_eq!(saved.progress.positions, progress(10).positions);
         assert_eq!(saved.progress.logs[0].memory, progress(10).logs[0].memory);
-        assert_eq!(saved.counters.entered[JobState::Running as usize], 4);
+        let running = saved.left.counters.entered[JobState::Running as usize];
+        assert_eq!(running, if version == 1 { 4 } else { 5 });
     }
 }
 
@@ -420,7 +443,7 @@ fn a_job_that_returns_after_its_eviction_goes_on_from_its_counters() {
                 .unwrap();
         }
     }
-    assert_eq!(open(dir.path()).1.jobs.len(), 1);
+    assert_eq!(open(dir.path()).1.left.jobs.len(), 1);
     let told = stories(dir.path(), Some("or\nders \"x\"")).unwrap();
     assert_eq!(
         told.iter().map(|job| job.history.len()).collect::<Vec<_>>(),
@@ -462,8 +485,8 @@ fn history_is_bounded_by_age_and_by_size_and_jobs_survive_it() {
     store.tidy(bounds(100, 1), second(40 * day)).unwrap();
     assert_eq!(kept(), 1, "the last entry says that the job was born");
     let saved = open(dir.path()).1;
-    assert_eq!(saved.jobs[0].state, JobState::Running);
-    assert_eq!(saved.jobs[0].restarts_for(RestartReason::Failure), 20);
+    assert_eq!(saved.left.jobs[0].state, JobState::Running);
+    assert_eq!(saved.left.jobs[0].restarts_for(RestartReason::Failure), 20);
 }
 
 #[test]
@@ -471,10 +494,18 @@ fn the_views_are_what_the_documentation_says() {
     let dir = tempfile::tempdir().unwrap();
     let (mut store, _) = open(dir.path());
     store
-        .commit(&mut full_fleet(), &progress(10), second(20))
+        .commit(&mut fleet_of_every_kind(), &progress(10), second(20))
         .unwrap();
     let documented = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/store.md")).unwrap();
-    for view in ["jobs", "history", "positions", "logs", "counters"] {
+    for view in [
+        "jobs",
+        "history",
+        "entities",
+        "entity_history",
+        "positions",
+        "logs",
+        "counters",
+    ] {
         let select = store.connection.prepare(&format!("SELECT * FROM {view}"));
         let mut select = select.unwrap();
         for column in select.column_names() {

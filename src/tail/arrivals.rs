@@ -49,15 +49,26 @@ impl Log {
     pub(super) fn recheck_done(&mut self, sight: &Sight<'_>, pass: &mut Pass, sink: &mut dyn Sink) {
         for mut file in std::mem::take(&mut self.done) {
             let current = sight.current().is_some_and(|member| member.stat.id == file.id);
-            if file.missing.is_some() || file.is_packed() || file.is_settled() && !current {
+            if file.missing.is_some() || file.is_settled() && !current {
                 self.done.push(file);
                 continue;
             }
-            if file.place.offset == 0 {
+            if file.is_packed() && file.checked.is_some_and(|(size, _)| size == file.size) {
+                file.settle();
+                self.done.push(file);
+                continue;
+            }
+            if file.place.offset == 0 && !file.is_packed() {
                 // Nothing was read of it that could be read twice, and nothing is known by which to tell it.
                 continue;
             }
-            match file.verify(pass, &mut self.numbers) {
+            let held = if file.is_packed() && file.place.head.len == 0 {
+                // Not all of it could be unpacked when it was looked into.
+                Some(Compared::Different)
+            } else {
+                file.verify(pass, &mut self.numbers)
+            };
+            match held {
                 Some(Compared::Same) if current => self.queue.push_back(file),
                 Some(Compared::Same) if file.lag() == 0 => {
                     file.settle();
@@ -114,6 +125,10 @@ impl Log {
                         }
                         None => {
                             // Deleted: it stays until its successor comes or the grace is over.
+                            // A packed one that was read to its end would not be here.
+                            if index == 0 && !file.is_held() && (lost > 0 || file.is_packed()) {
+                                sink.file_cut(self.id);
+                            }
                             self.numbers.lost(Lost::RotatedAway, lost);
                             file.size = file.place.offset;
                             index += 1;
@@ -121,7 +136,9 @@ impl Log {
                         }
                     }
                     Self::drop_backlog(&mut self.backlog, file);
-                    sink.file_cut(self.id);
+                    if index == 0 {
+                        sink.file_cut(self.id);
+                    }
                     self.queue.remove(index);
                 }
             }
@@ -188,7 +205,7 @@ impl Log {
             if member.stat.size == 0 && !member.current || self.is_for_later(member, pass.now) {
                 continue;
             }
-            match self.examine(member, &news, sight, first, pass) {
+            match self.examine(member, &mut news, sight, pass) {
                 Ok(found) => news.extend(found),
                 Err((_, error)) if error.kind() == io::ErrorKind::NotFound => return None,
                 Err((op, error)) => self.failed_at(member, op, &error, pass),
@@ -216,24 +233,26 @@ impl Log {
     fn examine(
         &mut self,
         member: &Member,
-        news: &[News],
+        news: &mut [News],
         sight: &Sight<'_>,
-        first: bool,
         pass: &mut Pass,
     ) -> Result<Option<News>, (Op, io::Error)> {
         let (mut content, sample) = peek(member, sight, pass)?;
         let kin = if member.name.gz {
-            self.kin_of_packed(member, &mut content, &sample, news, pass)
-        } else if first || !member.name.rotated {
-            Ok(Kin::New)
-        } else {
+            self.kin_of_packed(member, &mut content, &sample, news, sight, pass)
+        } else if member.name.rotated {
             self.kin_of_rotated(member, &mut content, sight, pass)
+        } else {
+            Ok(Kin::New)
         };
         match kin.map_err(|error| (Op::Read, error))? {
             Kin::New => {}
             Kin::Cut => return Err((Op::Read, io::ErrorKind::NotFound.into())),
-            Kin::Known => {
-                self.done.push(at_end(member, pass));
+            Kin::Known(end) => {
+                self.done.push(Tracked {
+                    place: end,
+                    ..at_end(member, pass)
+                });
                 return Ok(None);
             }
             Kin::Unclear => {
@@ -267,20 +286,22 @@ impl Log {
     }
 
     fn kin_of_packed(
-        &self,
+        &mut self,
         member: &Member,
         content: &mut Content,
         sample: &Sample,
-        news: &[News],
-        pass: &Pass,
+        news: &mut [News],
+        sight: &Sight<'_>,
+        pass: &mut Pass,
     ) -> io::Result<Kin> {
         // It was looked into before, and has not changed since.
-        let settled = self.later.contains_key(&member.stat.id);
-        if sample.first.is_empty() {
-            return Ok(if pass.once || settled {
-                Kin::New
-            } else {
-                Kin::Unclear
+        let settled = pass.once || self.later.contains_key(&member.stat.id);
+        // Less than a head cannot be told from what was read; it is still being packed, or was given up.
+        if (sample.first.len() as u64) < Head::BYTES && kin::is_cut_short(content)? {
+            return Ok(match settled {
+                false => Kin::Unclear,
+                true if sight.has_unpacked(member) => Kin::Known(Place::default()),
+                true => Kin::New,
             });
         }
         let read = self
@@ -291,20 +312,37 @@ impl Log {
         match kin::of_packed(content, &sample.first, read)? {
             Kin::New => {}
             // Damaged for good, and it begins like what was read: there is nothing to gain from it.
-            Kin::Unclear if settled || pass.once => return Ok(Kin::Known),
+            Kin::Unclear if settled => return Ok(Kin::Known(Place::default())),
             kin => return Ok(kin),
         }
-        let reading = self.queue.iter().chain(news.iter().map(|news| &news.file));
-        let mut alike = reading.filter(|file| {
-            !file.is_packed() && file.place.head.len > 0 && file.place.head.begins(&sample.first)
-        });
-        Ok(match alike.next() {
-            None => Kin::New,
-            Some(file) if pass.once && kin::end_of(content)?.offset == file.size => Kin::Known,
-            Some(_) if pass.once => Kin::New,
-            // What it was packed from is being read: to be compared once that is done.
-            Some(_) => Kin::Unclear,
-        })
+        let reading = self
+            .queue
+            .iter_mut()
+            .chain(news.iter_mut().map(|news| &mut news.file));
+        let mut alike = reading
+            .filter(|file| {
+                !file.is_packed() && file.place.head.len > 0 && file.place.head.begins(&sample.first)
+            })
+            .peekable();
+        if alike.peek().is_none() {
+            return Ok(Kin::New);
+        }
+        let end = match kin::end_of(content) {
+            Ok(end) => end,
+            Err(error) if !is_damage(&error) => return Err(error),
+            Err(_) if settled && !sight.has_unpacked(member) => return Ok(Kin::New),
+            Err(_) => return Ok(Kin::Unclear),
+        };
+        for file in alike {
+            let Ok((_, plain)) = file.hold(pass, &mut self.numbers) else {
+                return Ok(Kin::Unclear);
+            };
+            if end.compare(plain)? == Compared::Same {
+                // What it was packed from is being read: to be compared once that is done.
+                return Ok(if pass.once { Kin::Known(end) } else { Kin::Unclear });
+            }
+        }
+        Ok(Kin::New)
     }
 
     /// A plain file with a rotation's name. If the current file is still the one it was, nothing was renamed: then it
@@ -316,13 +354,22 @@ impl Log {
         sight: &Sight<'_>,
         pass: &mut Pass,
     ) -> io::Result<Kin> {
-        let current = sight.current().map(|member| member.stat.id);
+        let Some(current) = sight.current() else {
+            return Ok(Kin::New);
+        };
+        let id = Some(current.stat.id);
         let Some(file) = self
             .queue
             .back_mut()
-            .filter(|file| Some(file.id) == current && self.current == current)
+            .filter(|file| Some(file.id) == id && self.current == id)
         else {
-            return Ok(Kin::New);
+            // Nothing was read of it: both are news, and what both hold is read from the one that goes on.
+            return kin::of_copy(
+                content,
+                member.stat.size,
+                &mut open(current, pass)?,
+                &Place::default(),
+            );
         };
         let place = file.place.clone();
         match file.hold(pass, &mut self.numbers) {
@@ -445,14 +492,14 @@ impl Later {
 fn at_end(member: &Member, pass: &Pass) -> Tracked {
     let form = Form::of(member.name.gz);
     let mut file = Tracked::new(member.path.clone(), &member.stat, form, pass.now);
-    if !file.is_packed() {
-        let place = open(member, pass).and_then(|mut content| Place::read(&mut content, member.stat.size));
-        // A file that cannot be read now is left at its end all the same: what was there was not asked for.
-        file.place = place.unwrap_or_else(|_| Place {
-            offset: member.stat.size,
-            ..Place::default()
-        });
-    }
+    // Where the end of a packed file is, only unpacking it would tell.
+    let offset = if file.is_packed() { 0 } else { member.stat.size };
+    let place = open(member, pass).and_then(|mut content| Place::read(&mut content, offset));
+    // A file that cannot be read now is left at its end all the same: what was there was not asked for.
+    file.place = place.unwrap_or_else(|_| Place {
+        offset,
+        ..Place::default()
+    });
     file.settle();
     file
 }

@@ -129,7 +129,13 @@ impl Place {
     /// The place at `offset` of a file, its head and anchor read from it.
     pub(super) fn read(content: &mut Content, offset: u64) -> io::Result<Self> {
         let mut place = Self::default();
-        let mut bytes = vec![0; usize::try_from(offset.min(Head::BYTES)).unwrap_or(0)];
+        // The head of a plain file is of bytes that were read; those of a packed one do not change.
+        let head = if content.is_packed() {
+            Head::BYTES
+        } else {
+            offset.min(Head::BYTES)
+        };
+        let mut bytes = vec![0; usize::try_from(head).unwrap_or(0)];
         let got = content.fill(&mut bytes, 0)?;
         place.head = Head::of(&bytes[..got]);
         bytes.resize(usize::try_from(offset.min(Self::ANCHOR as u64)).unwrap_or(0), 0);
@@ -221,6 +227,11 @@ impl Content {
         } else {
             Self::Plain(file)
         }
+    }
+
+    /// Whether it comes through gzip.
+    pub(super) const fn is_packed(&self) -> bool {
+        matches!(self, Self::Gz(_))
     }
 
     /// The file itself.

@@ -12,12 +12,12 @@ use super::identity::{Compared, Content, Head, Place};
 pub(super) const SAMPLE: usize = 32 << 10;
 
 /// What a file just found is to those known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kin {
     /// News: to be read from its beginning.
     New,
-    /// Its bytes were read from another file.
-    Known,
+    /// Its bytes were read from another file; its end, as far as that is known.
+    Known(Place),
     /// Not to be touched yet: asked again in a later pass.
     Unclear,
     /// Not to be told, because the file to compare it with was cut meanwhile.
@@ -72,7 +72,7 @@ pub(super) fn of_packed<'a>(
                 .iter()
                 .any(|place| place.offset == end.offset && place.anchor == end.anchor) =>
         {
-            Ok(Kin::Known)
+            Ok(Kin::Known(end))
         }
         Ok(_) => Ok(Kin::New),
         // Begins like a file that was read, and ends too early: it is still being packed.
@@ -91,6 +91,15 @@ pub(super) fn end_of(packed: &mut Content) -> io::Result<Place> {
             return Ok(place);
         }
         place.advance(&bytes[..got]);
+    }
+}
+
+/// Whether a packed file cannot be unpacked to its end.
+pub(super) fn is_cut_short(packed: &mut Content) -> io::Result<bool> {
+    match end_of(packed) {
+        Ok(_) => Ok(false),
+        Err(error) if is_damage(&error) => Ok(true),
+        Err(error) => Err(error),
     }
 }
 

@@ -170,7 +170,10 @@ impl Log {
         let unlinked = front
             .missing
             .is_some_and(|since| pass.now >= since + pass.settings.grace);
-        if !unlinked {
+        if unlinked {
+            // Its packed copy may be there, and have waited for this.
+            self.departed.push((front.place, pass.now));
+        } else {
             self.done.push(front);
         }
         if self.queue.is_empty() && unlinked && !self.gone {

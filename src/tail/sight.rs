@@ -87,21 +87,31 @@ impl Log {
     }
 
     /// Where the known files are now.
-    fn locate(&mut self, sight: &Sight<'_>, pass: &Pass) {
+    fn locate(&mut self, sight: &Sight<'_>, pass: &mut Pass) {
         for file in self.queue.iter_mut().chain(&mut self.done) {
             if file.homeless.is_some() {
                 continue;
             }
             match sight.find(file, pass) {
-                Some((path, stat)) => file.seen(path, &stat),
-                None => file.missing = file.missing.or(Some(pass.now)),
+                Ok(Some((path, stat))) => file.seen(path, &stat),
+                Ok(None) => {
+                    file.missing = file.missing.or(Some(pass.now));
+                    if sight.members.iter().any(|member| member.stat.id == file.id) {
+                        // Its inode is another file's by now.
+                        file.id = FileId::NONE;
+                    }
+                }
+                // What cannot be asked after may be there all the same.
+                Err(_) => pass.soon = true,
             }
         }
-        let recent = |since: Duration| pass.now < since + pass.settings.grace;
-        self.done.retain(|file| file.missing.is_none_or(recent));
-        self.departed.retain(|(_, since)| recent(*since));
         self.later
             .retain(|id, _| sight.members.iter().any(|member| member.stat.id == *id));
+        // What is still to be looked into may be a copy of what is gone.
+        let any_later = !self.later.is_empty();
+        let recent = |since: Duration| any_later || pass.now < since + pass.settings.grace;
+        self.done.retain(|file| file.missing.is_none_or(recent));
+        self.departed.retain(|(_, since)| recent(*since));
     }
 
     /// Decides whether the log is to be read.
@@ -170,18 +180,27 @@ impl Log {
     fn restore(&mut self, sight: &Sight<'_>, pass: &mut Pass) -> bool {
         let mut found = Vec::with_capacity(self.restored.len());
         for position in &self.restored {
-            let home = match sight.members.iter().find(|member| member.stat.id == position.id) {
-                Some(member) => Some((member.path.clone(), member.stat, member.name.gz)),
-                None => sight
-                    .elsewhere(position.id, pass)
-                    .map(|(path, stat)| (path, stat, false)),
+            let shown = sight.members.iter().find(|member| member.stat.id == position.id);
+            let home = if let Some(member) = shown {
+                Some((member.path.clone(), member.stat, member.name.gz))
+            } else {
+                let Ok(found) = sight.elsewhere(position.id, pass) else {
+                    pass.soon = true;
+                    return false;
+                };
+                found.map(|(path, stat)| (path, stat, false))
             };
             let Some((path, stat, gz)) = home else {
                 found.push(None);
                 continue;
             };
             let opened = pass.fs.open(&path).map(|opened| Content::new(opened, gz));
-            match opened.and_then(|mut content| position.place.compare(&mut content)) {
+            let mut place = position.place.clone();
+            if gz && position.done && stat.size == position.size {
+                // Nobody writes to it: its head is enough, and spares unpacking it.
+                (place.offset, place.anchor) = (0, Vec::new());
+            }
+            match opened.and_then(|mut content| place.compare(&mut content)) {
                 Ok(Compared::Same) => found.push(Some((path, stat, gz))),
                 Ok(Compared::Shorter | Compared::Different) => {
                     // Or its inode was given to another file; a truncation is by far the more frequent.
@@ -243,38 +262,45 @@ impl Sight<'_> {
         self.members.iter().find(|member| member.current)
     }
 
+    /// Whether the file that a packed one is made from is still beside it.
+    pub(super) fn has_unpacked(&self, packed: &Member) -> bool {
+        let plain = packed.path.with_extension("");
+        self.members.iter().any(|member| member.path == plain)
+    }
+
     /// Where a known file is: in the family, or under any other name in the directory.
-    fn find(&self, file: &Tracked, pass: &Pass) -> Option<(PathBuf, Stat)> {
+    fn find(&self, file: &Tracked, pass: &Pass) -> io::Result<Option<(PathBuf, Stat)>> {
         if let Some(member) = self.members.iter().find(|member| member.stat.id == file.id) {
-            return Some((member.path.clone(), member.stat));
+            let same_form = member.name.gz == file.is_packed() || file.is_held();
+            return Ok(same_form.then(|| (member.path.clone(), member.stat)));
         }
-        let (path, stat) = self.elsewhere(file.id, pass)?;
-        // Its inode may be another file's by now, unless it is held or its name is the one it had.
-        let known = file.is_held() || path == file.path;
-        let same = || {
-            let content = pass
-                .fs
-                .open(&path)
-                .map(|opened| Content::new(opened, file.is_packed()));
-            let compared = content.and_then(|mut content| file.place.compare(&mut content));
-            file.place.head.len > 0 && compared.is_ok_and(|compared| compared == Compared::Same)
+        let Some((path, stat)) = self.elsewhere(file.id, pass)? else {
+            return Ok(None);
         };
-        (known || same()).then_some((path, stat))
+        // Its inode may be another file's by now, unless it is held or its name is the one it had.
+        if file.is_held() || path == file.path {
+            return Ok(Some((path, stat)));
+        }
+        if file.place.head.len == 0 {
+            return Ok(None);
+        }
+        let mut content = Content::new(pass.fs.open(&path)?, file.is_packed());
+        let same = file.place.compare(&mut content)? == Compared::Same;
+        Ok(same.then_some((path, stat)))
     }
 
     /// Where the directory shows an inode.
-    fn elsewhere(&self, id: FileId, pass: &Pass) -> Option<(PathBuf, Stat)> {
-        self.entries
-            .iter()
-            .filter(|entry| entry.ino == id.ino)
-            .find_map(|entry| {
-                let path = self.dir.join(&entry.name);
-                pass.fs
-                    .stat(&path)
-                    .ok()
-                    .filter(|stat| stat.id == id)
-                    .map(|stat| (path, stat))
-            })
+    fn elsewhere(&self, id: FileId, pass: &Pass) -> io::Result<Option<(PathBuf, Stat)>> {
+        for entry in self.entries.iter().filter(|entry| entry.ino == id.ino) {
+            let path = self.dir.join(&entry.name);
+            match pass.fs.stat(&path) {
+                Ok(stat) if stat.id == id => return Ok(Some((path, stat))),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 }
 

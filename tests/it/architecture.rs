@@ -14,7 +14,16 @@ const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("problem", &[]),
     ("stats", &["line"]),
     ("scan", &[]),
-    ("decode", &["line", "problem", "stats", "model::event::Cause"]),
+    (
+        "decode",
+        &[
+            "line",
+            "problem",
+            "stats",
+            "model::event::Cause",
+            "model::flink_deployment",
+        ],
+    ),
     (
         "rules",
         &[
@@ -22,7 +31,9 @@ const MAY_KNOW: [(&str, &[&str]); 12] = [
             "problem",
             "decode::record",
             "model::event",
+            "model::flink_deployment",
             "model::flink_job",
+            "model::state",
         ],
     ),
     ("model", &["line"]),

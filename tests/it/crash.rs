@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::daemon::{Daemon, PATIENCE, Page, summary};
 
-mod writer;
+pub mod writer;
 
 use writer::{Random, Truth, Writer};
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How long anything may take before it counts as hanging.
@@ -14,6 +15,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Daemon {
     child: Child,
     address: SocketAddr,
+    said: Arc<Mutex<String>>,
 }
 
 /// One page of metrics: every series whose value is a whole number.
@@ -22,25 +24,36 @@ pub type Page = BTreeMap<String, u64>;
 impl Daemon {
     /// Starts `flinktail watch` on a free port and waits until it listens.
     pub fn start(logs: &Path, state: &Path) -> Self {
-        let [logs, state] = [logs, state].map(|path| path.to_str().unwrap());
-        Self::start_with(&["watch", logs, "--state-dir", state, "--timezone", "UTC"], &[])
+        Self::spawn(Self::command(logs, state))
     }
 
     /// The same with any arguments and environment.
     pub fn start_with(arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_flinktail"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flinktail"));
+        command
             .args(arguments)
             .args(["--web.listen-address", "127.0.0.1:0"])
-            .envs(environment.iter().copied())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap());
+            .envs(environment.iter().copied());
+        Self::spawn(command)
+    }
+
+    /// How `flinktail watch` is started.
+    pub fn command(logs: &Path, state: &Path) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flinktail"));
+        command.arg("watch").arg(logs).arg("--state-dir").arg(state);
+        command.args(["--web.listen-address", "127.0.0.1:0", "--timezone", "UTC"]);
+        command
+    }
+
+    /// Runs a command that starts it, and waits until it listens.
+    pub fn spawn(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         while !line.contains("http://") {
             line.clear();
             assert_ne!(
-                said.read_line(&mut line).unwrap(),
+                stderr.read_line(&mut line).unwrap(),
                 0,
                 "it ended before it listened"
             );
@@ -53,9 +66,38 @@ impl Daemon {
             .unwrap_or_else(|| panic!("no address in {line:?}"))
             .parse()
             .unwrap();
-        // What it says further is not of interest, but it must not wait for a reader.
-        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
-        Self { child, address }
+        let said = Arc::new(Mutex::new(String::new()));
+        let hearing = Arc::clone(&said);
+        // It must not wait for a reader.
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                hearing.lock().unwrap().push_str(&(line + "\n"));
+            }
+        });
+        Self { child, address, said }
+    }
+
+    /// Waits until it has written these words to its log; gives all that it wrote since it listens.
+    pub fn said(&self, words: &str) -> String {
+        let began = Instant::now();
+        loop {
+            let said = self.said.lock().unwrap().clone();
+            if said.contains(words) {
+                return said;
+            }
+            assert!(began.elapsed() < PATIENCE, "never said {words:?}:\n{said}");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(self.id(), signal).unwrap();
+    }
+
+    /// Waits for its end.
+    pub fn ended(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
     }
 
     /// The body of a page; none when it does not answer.

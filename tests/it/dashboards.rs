@@ -1,7 +1,7 @@
 //! The rules of grafana/dashboard-linter, and those of provisioning, held over `dashboards/*.json`.
 //!
-//! Two exceptions. Recorded `fleet:` series are of no instance: they are selected by cluster in place of job and
-//! instance. And a single number over the time shown uses `$__range`, which is that time.
+//! Two exceptions. Recorded `fleet:` series are of no instance: they are selected by what their entities live in (a
+//! cluster, an account, a namespace) in place of job and instance. And a single number over the time shown uses `$__range`, which is that time.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -154,16 +154,25 @@ impl Linted {
     }
 
     fn check_expression(&mut self, title: &str, expression: &str, ranges: &[&str]) {
-        let selector =
-            Regex::new(r"\b((?:flink_|flinktail_|fleet:|process_|up\b)[a-z0-9_:]*)(?:\{([^}]*)\})?").unwrap();
+        let selector = Regex::new(
+            r"\b((?:flink_|flinktail_|kda_|vvp_|fleet:|process_|up\b)[a-z0-9_:]*)(?:\{([^}]*)\})?",
+        )
+        .unwrap();
         let mut selectors = 0;
         for found in selector.captures_iter(expression) {
-            selectors += 1;
             let (name, matchers) = (&found[1], found.get(2).map_or("", |m| m.as_str()));
-            let wanted: &[&str] = if name.starts_with("fleet:") {
-                &[r#"cluster=~"$cluster""#]
-            } else {
-                &[r#"job=~"$job""#, r#"instance=~"$instance""#]
+            // A label that is named like a metric.
+            if name == "vvp_job_id" {
+                continue;
+            }
+            selectors += 1;
+            let wanted: &[&str] = match name.strip_prefix("fleet:") {
+                Some(name) if name.starts_with("kda_") => &[r#"account=~"$account""#],
+                Some(name) if name.starts_with("vvp_") || name.starts_with("flink_deployment") => {
+                    &[r#"namespace=~"$namespace""#]
+                }
+                Some(_) => &[r#"cluster=~"$cluster""#],
+                None => &[r#"job=~"$job""#, r#"instance=~"$instance""#],
             };
             let selected = wanted.iter().all(|matcher| matchers.contains(matcher));
             self.hold(selected, format!("{title}: {name} is not selected by {wanted:?}"));
@@ -201,7 +210,7 @@ fn every_dashboard_keeps_the_rules_of_grafanas_linter() {
         .iter()
         .map(|path| Linted::new(path))
         .collect::<Vec<_>>();
-    assert!(linted.len() >= 3, "dashboards are missing");
+    assert!(linted.len() >= 4, "dashboards are missing");
     let uids = linted
         .iter()
         .map(|l| text(&l.board["uid"]))
@@ -226,6 +235,11 @@ fn an_expression_that_breaks_a_rule_is_found() {
         (format!("flinktail_ready{own}"), 0),
         (format!("rate(flinktail_records_total{own}[$__rate_interval])"), 0),
         (r#"fleet:flink_jobs:sum{cluster=~"$cluster"}"#.to_owned(), 0),
+        (
+            r#"fleet:kda_application_state:latest{account=~"$account"}"#.to_owned(),
+            0,
+        ),
+        (r#"fleet:vvp_job_state:latest{cluster=~"$cluster"}"#.to_owned(), 1),
         ("flinktail_ready".to_owned(), 1),
         ("fleet:flink_jobs:sum".to_owned(), 1),
         (format!("sum(flinktail_records_total{own})"), 1),

@@ -156,7 +156,7 @@ impl Follower {
         for _ in 0..2 {
             while self.poll(Duration::from_secs(2)) {}
         }
-        api::entities_json(self.engine.fleet().jobs())
+        api::entities_json(self.engine.fleet())
     }
 }
 

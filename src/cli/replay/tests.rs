@@ -179,3 +179,27 @@ fn colours_say_what_a_state_means_and_nothing_is_said_of_nothing() {
 ",
     );
 }
+
+#[test]
+fn what_runs_jobs_is_told_after_them() {
+    let mut out = Vec::new();
+    story_of_fleet(&test_jobs::fleet(), &mut out, false).unwrap();
+    let told = String::from_utf8(out).unwrap();
+    let (jobs, others) = told.split_once("1 application\n").unwrap();
+    assert!(jobs.starts_with("2 jobs: 2 RUNNING"), "{told}");
+    let expected = "\
+orders  arn:aws:kinesisanalytics:eu-west-1:111122223333:application/orders
+  RUNNING since 2026-03-02 09:00:00.000
+    2026-03-02 09:00:00.000  RUNNING                 reported
+
+1 platform job
+";
+    assert!(others.contains(expected), "{told}");
+    assert!(
+        others.contains("1 deployment\n\norders  team/orders\n  STABLE since"),
+        "{told}"
+    );
+    let mut nothing = Vec::new();
+    story_of_fleet(&Fleet::default(), &mut nothing, false).unwrap();
+    assert_eq!(nothing, b"No job was found.\n");
+}

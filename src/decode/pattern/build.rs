@@ -335,10 +335,13 @@ fn logger_form(field: &Field) -> LoggerForm {
 /// `%X`, `%X{key}`, `%X{key:-default}` or `%X{key, key}`.
 fn context_key(field: &Field) -> ContextKey {
     let keys = field.options.first().map_or("", |option| option.text.as_str());
-    let is_job = |key: &str| key.split(":-").next().is_some_and(|name| name.trim() == JOB_KEY);
-    if keys.is_empty() || keys.split(',').any(is_job) {
-        ContextKey::All
-    } else {
-        ContextKey::Other
+    let name = |key: &str| key.split(":-").next().unwrap_or_default().trim().to_owned();
+    if keys.is_empty() || keys.split(',').any(|key| name(key) == JOB_KEY) {
+        return ContextKey::All;
+    }
+    match name(keys).as_str() {
+        "resource.namespace" => ContextKey::Namespace,
+        "resource.name" => ContextKey::Name,
+        _ => ContextKey::Other,
     }
 }

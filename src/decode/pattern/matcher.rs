@@ -31,11 +31,15 @@ pub(super) enum Part {
     Optional(usize),
 }
 
-/// Whether a context may hold `flink-job-id`. Values of other keys may look like ids of jobs: trace ids do.
+/// What a context may hold. Values of other keys may look like ids of jobs: trace ids do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ContextKey {
-    /// It is asked for, or all keys are printed.
+    /// `flink-job-id`: it is asked for, or all keys are printed.
     All,
+    /// `resource.namespace` of the Flink Kubernetes operator.
+    Namespace,
+    /// `resource.name` of the Flink Kubernetes operator.
+    Name,
     /// Some other key.
     Other,
 }
@@ -57,6 +61,8 @@ pub(super) struct Found<'a> {
     pub level: Option<Level>,
     pub logger: &'a [u8],
     pub context: &'a [u8],
+    /// The operator's resource: namespace and name.
+    pub resource: (&'a [u8], &'a [u8]),
     /// Length of the last field, bytes: what padding fills up.
     last_len: usize,
 }
@@ -212,6 +218,11 @@ impl<'a> Run<'a> {
             // A pattern may print two contexts, one of them empty.
             if len > 0 && matches!(part, Part::Stack | Part::Context(ContextKey::All)) {
                 found.context = &rest[..len];
+            }
+            match part {
+                Part::Context(ContextKey::Namespace) => found.resource.0 = &rest[..len],
+                Part::Context(ContextKey::Name) => found.resource.1 = &rest[..len],
+                _ => {}
             }
             if let Some(end) = self.go(behind, at + len, found) {
                 return Some(end);

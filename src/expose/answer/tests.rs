@@ -11,7 +11,7 @@ use super::*;
 use crate::expose::render::Format;
 use crate::expose::{Settings, ViewBuilder};
 use crate::model::Counters;
-use crate::model::test_jobs::job;
+use crate::model::test_jobs::{self, job};
 use crate::stats::{Backlog, ProgramStats};
 
 const NOW: &str = "2026-03-02T10:00:00Z";
@@ -19,6 +19,9 @@ const NOW: &str = "2026-03-02T10:00:00Z";
 fn view(ready: bool) -> Arc<View> {
     let mut builder = ViewBuilder::new(Settings::default());
     builder.put(&job("orders"));
+    let fleet = test_jobs::fleet();
+    fleet.jobs().for_each(|job| builder.put(job));
+    builder.put_others(&fleet);
     let backlog = Backlog {
         total_bytes: 100,
         read_bytes: 40,
@@ -252,5 +255,80 @@ fn gzip_holds_the_same_page_and_is_made_once_per_view() {
         !ask(&view, "GET", "/metrics", &[])
             .1
             .contains_key(header::CONTENT_ENCODING)
+    );
+}
+
+/// A platform's answer, as JSON.
+fn platform(path: &str) -> serde_json::Value {
+    let (status, headers, body) = ask(&view(true), "GET", path, &[]);
+    assert_eq!(
+        (status, &headers["content-type"]),
+        (200, &"application/json".parse().unwrap())
+    );
+    serde_json::from_slice(&body).unwrap()
+}
+
+#[test]
+fn jobs_of_the_platform_are_told_in_its_own_shape() {
+    let id = "07070707-0707-0707-0707-070707070707";
+    let job = platform(&format!("/api/v1/vvp/jobs/{id}"));
+    let expected = serde_json::json!({
+        "kind": "Job",
+        "apiVersion": "v1",
+        "metadata": {
+            "id": id,
+            "namespace": "team",
+            "createdAt": null,
+            "modifiedAt": "2026-03-02T09:00:00.000Z",
+            "terminatedAt": null,
+            "deploymentId": null,
+            "deploymentName": "dep \"top\\\n\u{202e}",
+            "resourceVersion": 5,
+        },
+        "status": {
+            "state": "STARTED",
+            "started": {
+                "startedAt": "2026-03-02T09:00:00.000Z",
+                "transitionTime": "2026-03-02T09:00:00.000Z",
+                "lastUpdateTime": "2026-03-02T09:00:00.000Z",
+                "flinkJobId": "07070707070707070707070707070707",
+                "observedFlinkJobRestarts": 2,
+                "observedFlinkJobStatus": "RUNNING",
+            },
+            "failure": null,
+        },
+    });
+    assert_eq!(job, expected);
+    let list = platform("/api/v1/vvp/jobs");
+    assert_eq!((&list["kind"], &list["items"][0]), (&"JobList".into(), &expected));
+    assert_eq!(list["items"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn the_flink_log_alone_gives_the_observed_status() {
+    let job = platform("/api/v1/vvp/jobs/abababab-abab-abab-abab-abababababab");
+    assert_eq!(job["status"]["state"], serde_json::Value::Null);
+    assert_eq!(job["status"]["started"]["observedFlinkJobStatus"], "RUNNING");
+    assert_eq!(job["status"]["started"]["observedFlinkJobRestarts"], 2);
+}
+
+#[test]
+fn an_id_that_is_none_is_not_found() {
+    for id in [
+        "x",
+        "07070707070707070707070707070707",
+        "00000000-0000-0000-0000-000000000000",
+        "a/b",
+    ] {
+        let path = format!("/api/v1/vvp/jobs/{id}");
+        check("GET", &path, &[], 404, "text/plain; charset=utf-8", "no job");
+    }
+    check(
+        "GET",
+        "/api/v1/vvp/jobsx",
+        &[],
+        404,
+        "text/plain; charset=utf-8",
+        "/api/v1/vvp/jobs",
     );
 }

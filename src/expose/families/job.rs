@@ -1,6 +1,7 @@
 //! `flink_job_*`: what is known of each job.
 
 use crate::expose::catalog::{Family, Fill, Kind, Stability};
+use crate::model::arn::ApplicationArn;
 use crate::model::event::RestartReason;
 use crate::model::flink_job::JobState;
 
@@ -13,9 +14,16 @@ pub static FAMILIES: &[Family] = &[
         name: "flink_job_info",
         kind: Kind::Gauge,
         unit: None,
-        labels: &["cluster", "job_id", "job_name", "flink_version", "scheduler"],
+        labels: &[
+            "cluster",
+            "job_id",
+            "job_name",
+            "flink_version",
+            "scheduler",
+            "application",
+        ],
         help: "What a job is; always 1.",
-        moves: "There while the job is shown. `flink_version` and `scheduler` are empty until its log has told them; the series changes when it does.",
+        moves: "There while the job is shown. `flink_version` and `scheduler` are empty until its log has told them, `application` where no managed application runs it; the series changes when one does.",
         bound: "1 per job",
         query: "count by (flink_version) (flink_job_info)",
         stability: Stability::Stable,
@@ -23,7 +31,8 @@ pub static FAMILIES: &[Family] = &[
         fill: Fill::Job(|job, _, samples| {
             let version = job.flink_version.as_deref().unwrap_or_default();
             let scheduler = job.scheduler.map_or("", |scheduler| scheduler.name());
-            samples.add(&[version, scheduler], 1_u64);
+            let application = job.application.as_ref().map_or("", ApplicationArn::name);
+            samples.add(&[version, scheduler, application], 1_u64);
         }),
     },
     Family {

@@ -1,10 +1,43 @@
 //! `flinktail_*` about states, entities, events and rules: what the program knows, over all jobs.
 
-use crate::expose::catalog::{Family, Fill, Kind, Stability};
-use crate::model::flink_job::JobState;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-/// The `entity` and `kind` labels of Flink jobs.
-const FLINK_JOB: &str = "flink_job";
+use crate::expose::catalog::{Family, Fill, Kind, Stability};
+use crate::expose::render::Samples;
+use crate::model::flink_deployment::DeploymentState;
+use crate::model::flink_job::JobState;
+use crate::model::kda_application::ApplicationState;
+use crate::model::state::State;
+use crate::model::vvp_job::PlatformJobState;
+
+/// States of entities of all kinds: the bound of the families that have one series for each.
+const STATES: &str = "43";
+
+/// Calls `each` with the label and the name of every state of every kind, in the order of their codes.
+fn each_state(mut each: impl FnMut(&str, &str, &str, u64)) {
+    fn of<S: State>(each: &mut impl FnMut(&str, &str, &str, u64)) {
+        for (code, state) in (0..).zip(S::ALL) {
+            each(S::KIND, state.name(), state.class().name(), code);
+        }
+    }
+    of::<JobState>(&mut each);
+    of::<ApplicationState>(&mut each);
+    of::<PlatformJobState>(&mut each);
+    of::<DeploymentState>(&mut each);
+}
+
+fn add_counts<S: State>(samples: &mut Samples<'_>, counts: &[u64]) {
+    for (state, count) in S::ALL.iter().zip(counts) {
+        samples.add(&[S::KIND, state.name()], *count);
+    }
+}
+
+fn add_limits<S: State>(samples: &mut Samples<'_>, limits: &BTreeMap<S, Duration>) {
+    for (state, limit) in limits {
+        samples.add(&[S::KIND, state.name()], limit.as_secs_f64());
+    }
+}
 
 /// The families, in the order of the page.
 pub static FAMILIES: &[Family] = &[
@@ -14,15 +47,17 @@ pub static FAMILIES: &[Family] = &[
         unit: None,
         labels: &["entity", "to"],
         help: "States entered by all entities, those no longer shown included.",
-        moves: "From 0, with every state that any job enters.",
-        bound: "12",
+        moves: "From 0, with every state that any entity enters.",
+        bound: STATES,
         query: "sum by (to) (increase(flinktail_transitions_total[1h]))",
         stability: Stability::Stable,
         since: "0.1.0",
         fill: Fill::Program(|view, samples| {
-            for (state, count) in JobState::ALL.iter().zip(view.counters().entered) {
-                samples.add(&[FLINK_JOB, state.name()], count);
-            }
+            let counters = view.counters();
+            add_counts::<JobState>(samples, &counters.entered);
+            add_counts::<ApplicationState>(samples, &counters.applications_entered);
+            add_counts::<PlatformJobState>(samples, &counters.platform_jobs_entered);
+            add_counts::<DeploymentState>(samples, &counters.deployments_entered);
         }),
     },
     Family {
@@ -32,14 +67,12 @@ pub static FAMILIES: &[Family] = &[
         labels: &["entity", "state", "class"],
         help: "What a state means: transient, steady, terminal or unknown; always 1.",
         moves: "Never. Join it to select states by class.",
-        bound: "12",
+        bound: STATES,
         query: "flink_job_state == 1 and on (instance, state) flinktail_state_info{entity=\"flink_job\",class=\"transient\"}",
         stability: Stability::Stable,
         since: "0.1.0",
         fill: Fill::Program(|_, samples| {
-            for state in JobState::ALL {
-                samples.add(&[FLINK_JOB, state.name(), state.class().name()], 1_u64);
-            }
+            each_state(|kind, state, class, _| samples.add(&[kind, state, class], 1_u64));
         }),
     },
     Family {
@@ -49,14 +82,12 @@ pub static FAMILIES: &[Family] = &[
         labels: &["entity", "state"],
         help: "A number for each state, for panels that draw one line per job.",
         moves: "Never. Multiply it with the state to draw a timeline.",
-        bound: "12",
+        bound: STATES,
         query: "sum by (cluster, job_id, job_name) (flink_job_state * on (instance, state) group_left () flinktail_state_code{entity=\"flink_job\"})",
         stability: Stability::Stable,
         since: "0.1.0",
         fill: Fill::Program(|_, samples| {
-            for (code, state) in (0_u64..).zip(JobState::ALL) {
-                samples.add(&[FLINK_JOB, state.name()], code);
-            }
+            each_state(|kind, state, _, code| samples.add(&[kind, state], code));
         }),
     },
     Family {
@@ -66,14 +97,16 @@ pub static FAMILIES: &[Family] = &[
         labels: &["entity", "state"],
         help: "How long an entity may stay in a state before somebody should look.",
         moves: "With the configuration. States without a threshold are absent; a job's own are in `flink_job_stuck_after_seconds`.",
-        bound: "12",
+        bound: STATES,
         query: "(flink_job_state == 1) * on (instance, cluster, job_id) group_left () (time() - flink_job_state_since_timestamp_seconds) > on (instance, state) group_left () flinktail_stuck_after_seconds{entity=\"flink_job\"}",
         stability: Stability::Stable,
         since: "0.1.0",
         fill: Fill::Program(|view, samples| {
-            for (state, limit) in &view.settings().thresholds.by_state {
-                samples.add(&[FLINK_JOB, state.name()], limit.as_secs_f64());
-            }
+            let thresholds = &view.settings().thresholds;
+            add_limits(samples, &thresholds.by_state);
+            add_limits(samples, &thresholds.applications);
+            add_limits(samples, &thresholds.platform_jobs);
+            add_limits(samples, &thresholds.deployments);
         }),
     },
     Family {
@@ -83,11 +116,17 @@ pub static FAMILIES: &[Family] = &[
         labels: &["kind"],
         help: "Entities held, those whose series are no longer shown included.",
         moves: "Up with every new entity, down when one is removed.",
-        bound: "1",
+        bound: "4",
         query: "sum without (kind) (flinktail_entities) / flinktail_entities_limit",
         stability: Stability::Stable,
         since: "0.1.0",
-        fill: Fill::Program(|view, samples| samples.add(&[FLINK_JOB], view.jobs().len() as u64)),
+        fill: Fill::Program(|view, samples| {
+            let others = view.others();
+            samples.add(&[JobState::KIND], view.jobs().len() as u64);
+            samples.add(&[ApplicationState::KIND], others.applications.len() as u64);
+            samples.add(&[PlatformJobState::KIND], others.platform_jobs.len() as u64);
+            samples.add(&[DeploymentState::KIND], others.deployments.len() as u64);
+        }),
     },
     Family {
         name: "flinktail_entities_limit",

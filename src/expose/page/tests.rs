@@ -251,3 +251,21 @@ fn ages_of_jobs_without_times_or_from_the_future_do_no_harm() {
         assert!(shown(Which::Entity, &jobs, &query).contains("<svg"), "{range}");
     }
 }
+
+#[test]
+fn entities_of_every_kind_have_their_row_and_their_page() {
+    let fleet = crate::model::test_jobs::fleet();
+    let mut builder = ViewBuilder::new(Settings::default());
+    fleet.jobs().for_each(|job| builder.put(job));
+    builder.put_others(&fleet);
+    let view = builder.view(Counters::default(), ProgramStats::default(), now());
+    let (page, _) = html(Which::Fleet, &view, "", now());
+    for kind in ["flink_job", "kda_application", "vvp_job", "flink_deployment"] {
+        assert!(page.contains(&format!("kind={kind}")), "{kind}: {page}");
+    }
+    assert!(!page.contains('\u{202e}'), "{page}");
+    let query = "kind=kda_application&id=arn:aws:kinesisanalytics:eu-west-1:111122223333:application/orders\
+        &account=111122223333&region=eu-west-1";
+    let (page, found) = html(Which::Entity, &view, query, now());
+    assert!(found && page.contains("6 ROLLED_BACK"), "{page}");
+}

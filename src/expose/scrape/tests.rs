@@ -9,7 +9,7 @@ use crate::expose::catalog::{Kind, families};
 use crate::expose::{Settings, Telemetry, ViewBuilder};
 use crate::model::flink_job::JobState;
 use crate::model::retention::{NameGlob, Override};
-use crate::model::test_jobs::job;
+use crate::model::test_jobs::{self, job};
 use crate::model::{Counters, Job};
 use crate::stats::{LoadResult, ProgramStats, SourceStats, StoreStats};
 
@@ -18,6 +18,7 @@ fn view(jobs: &[Job], now: &str) -> View {
     for job in jobs {
         builder.put(job);
     }
+    builder.put_others(&test_jobs::fleet());
     let source = SourceStats {
         name: jobs
             .first()

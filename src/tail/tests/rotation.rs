@@ -364,6 +364,7 @@ fn t11_deleted_while_open_is_read_on_and_let_go_after_a_minute() {
     rig.wait(61);
     assert_eq!((rig.sink.gone, rig.sink.ends), (1, 1));
     assert_eq!(rig.tailer.open_files(), 0, "the descriptor is closed");
+    rig.wait(61);
     assert!(
         rig.tailer.positions().is_empty(),
         "T57: nothing is kept of a file that is gone"
@@ -481,6 +482,23 @@ fn t15_a_symlink_swapped_to_the_next_file() {
     rig.rename("new", "current.log");
     rig.poll();
     assert_eq!(rig.sink.lines, lines(0, 30));
+}
+
+#[test]
+fn t16_a_directory_swapped_by_its_link() {
+    let mut rig = Rig::new(&["logs/x.log"]);
+    for (dir, link) in [("v1", "logs"), ("v2", "next")] {
+        fs::create_dir(rig.path(dir)).unwrap();
+        symlink(dir, rig.path(link)).unwrap();
+    }
+    rig.append("v1/x.log", text(0, 10));
+    rig.poll();
+    rig.append("v1/x.log", text(10, 20));
+    rig.append("v2/x.log", text(20, 30));
+    rig.rename("next", "logs");
+    rig.settle();
+    assert_eq!(rig.sink.lines, lines(0, 30));
+    assert_eq!(rig.sink.opened.len(), 1);
 }
 
 #[test]

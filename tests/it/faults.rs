@@ -1,0 +1,355 @@
+//! The store's disk fails: T45 by kills at the system calls of a commit, T50 and T51 by disks that are full, read-only or
+//! broken, T54 by a write that hangs. What needs root says so and is skipped for others.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use flinktail::store::Store;
+use rustix::process::Signal;
+
+use crate::crash::writer::{Truth, Writer};
+use crate::daemon::{Daemon, Page};
+
+/// At how many of the system calls of a commit it is killed; `FLINKTAIL_KILL_POINTS` asks for more.
+const POINTS: usize = 24;
+
+/// System calls with which `SQLite` changes a file, or decides to.
+const CALLS: [&str; 8] = [
+    "openat",
+    "pwrite64",
+    "fsync",
+    "fdatasync",
+    "ftruncate",
+    "unlink",
+    "fcntl",
+    "mmap",
+];
+
+/// A directory with a log and a state that has read half of it.
+struct Halfway {
+    dir: tempfile::TempDir,
+    writer: Writer,
+    old: Kept,
+}
+
+/// What a state directory holds, as far as it tells one moment from another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Kept {
+    offset: u64,
+    running: u64,
+    restarting: u64,
+    matches: u64,
+}
+
+fn kept(state: &Path) -> Kept {
+    use flinktail::model::flink_job::JobState::{Restarting, Running};
+    let (_, saved, _) = Store::open(state).unwrap();
+    Kept {
+        offset: saved
+            .progress
+            .positions
+            .iter()
+            .map(|position| position.place.offset)
+            .sum(),
+        running: saved.counters.entered[Running as usize],
+        restarting: saved.counters.entered[Restarting as usize],
+        matches: saved
+            .progress
+            .rule_matches
+            .get("job.transition")
+            .copied()
+            .unwrap_or(0),
+    }
+}
+
+impl Halfway {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = Writer::new(&dir.path().join("logs"), 5);
+        (0..20).for_each(|_| writer.append());
+        writer.finish();
+        let base = dir.path().join("base");
+        read_once(&mut once(&dir.path().join("logs"), &base));
+        let old = kept(&base);
+        (0..20).for_each(|_| writer.append());
+        writer.finish();
+        Self { dir, writer, old }
+    }
+
+    fn logs(&self) -> PathBuf {
+        self.dir.path().join("logs")
+    }
+
+    /// A fresh copy of the state.
+    fn state(&self) -> PathBuf {
+        let state = self.dir.path().join("state");
+        let _missing = fs::remove_dir_all(&state);
+        fs::create_dir(&state).unwrap();
+        for file in fs::read_dir(self.dir.path().join("base")).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), state.join(file.file_name())).unwrap();
+        }
+        state
+    }
+}
+
+/// Reads what is there and ends.
+fn once(logs: &Path, state: &Path) -> Command {
+    let mut command = Daemon::command(logs, state);
+    command.arg("--once").stderr(Stdio::null());
+    command
+}
+
+fn read_once(command: &mut Command) {
+    assert!(command.status().unwrap().success());
+}
+
+/// The command, traced: of the calls that concern the database's files.
+fn traced(command: &Command, state: &Path, arguments: &[&str]) -> Command {
+    let mut traced = Command::new("strace");
+    // As a grandchild, so that what is started and killed is the program.
+    traced.args(["-D", "-f", "-qq"]).args(arguments);
+    for end in ["", "-wal", "-shm"] {
+        traced.arg("-P").arg(state.join(format!("flinktail.db{end}")));
+    }
+    traced.arg(command.get_program()).args(command.get_args());
+    traced.stderr(Stdio::null());
+    traced
+}
+
+/// Why no process can be traced here, if so. That `strace` is missing is no such reason: `tests/run` installs it.
+fn no_tracing() -> Option<String> {
+    let tried = Command::new("strace")
+        .args(["-qq", "-e", "trace=none", "true"])
+        .output();
+    let tried = tried.expect("strace is needed: apt-get install strace");
+    (!tried.status.success()).then(|| String::from_utf8_lossy(&tried.stderr).into_owned())
+}
+
+#[test]
+fn t45_killed_at_any_system_call_of_a_commit_it_has_the_old_state_or_the_new() {
+    if let Some(reason) = no_tracing() {
+        println!("skipped: processes cannot be traced here: {reason}");
+        return;
+    }
+    let halfway = Halfway::new();
+    let state = halfway.state();
+    let listing = halfway.dir.path().join("calls");
+    let trace = format!("trace={}", CALLS.join(","));
+    let arguments = ["-o", listing.to_str().unwrap(), "-e", &trace];
+    read_once(&mut traced(&once(&halfway.logs(), &state), &state, &arguments));
+    let calls = points(&fs::read_to_string(&listing).unwrap());
+    let new = kept(&state);
+    let truth = &halfway.writer.truth;
+    assert_eq!((new.running, new.restarting), (truth.running, truth.restarting));
+    let most = std::env::var("FLINKTAIL_KILL_POINTS").map_or(POINTS, |points| points.parse().unwrap());
+    let most = most.min(calls.len());
+    let (mut killed, mut news) = (0, 0);
+    for point in 0..most {
+        let (call, number) = &calls[point * calls.len() / most];
+        let state = halfway.state();
+        let inject = format!("inject={call}:signal=KILL:when={number}");
+        let mut command = traced(
+            &once(&halfway.logs(), &state),
+            &state,
+            &["-o", "/dev/null", "-e", &inject],
+        );
+        killed += usize::from(!command.status().unwrap().success());
+        let found = kept(&state);
+        assert!(
+            found == halfway.old || found == new,
+            "neither the old nor the new state at {call} {number}: {found:?}"
+        );
+        news += usize::from(found == new);
+        read_once(&mut once(&halfway.logs(), &state));
+        assert_eq!(kept(&state), new, "after {call} {number}");
+    }
+    println!(
+        "killed {killed} times, at {most} of {} calls; {news} times the new state was there",
+        calls.len()
+    );
+    // Which thread does the last calls of a kind may differ from run to run.
+    assert!(killed * 10 >= most * 8, "killed {killed} times of {most}");
+    assert!(news < most, "never killed before the commit");
+}
+
+/// Every call and its number in its thread, as `strace` counts them: what is killed there by a number is the thread that
+/// comes to it first.
+fn points(listing: &str) -> Vec<(String, usize)> {
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for (thread, call) in listing.lines().filter_map(|line| line.split_once(' ')) {
+        let call = call.trim_start().split('(').next().unwrap();
+        if CALLS.contains(&call) {
+            *counts.entry((thread, call)).or_default() += 1;
+        }
+    }
+    let most = |call: &str| {
+        counts
+            .iter()
+            .filter(|((_, of), _)| *of == call)
+            .map(|(_, count)| *count)
+            .max()
+    };
+    let of = |call: &&'static str| (1..=most(call).unwrap_or(0)).map(|number| ((*call).to_owned(), number));
+    CALLS.iter().flat_map(of).collect()
+}
+
+fn shows(daemon: &Daemon, truth: &Truth, up: u64) -> Page {
+    let entered = |state| format!("flinktail_transitions_total{{entity=\"flink_job\",to=\"{state}\"}}");
+    daemon.scrape_until(
+        |_| {},
+        |page| {
+            page["flinktail_ready"] == 1
+                && page["flinktail_store_up"] == up
+                && page[&entered("RUNNING")] == truth.running
+                && page[&entered("RESTARTING")] == truth.restarting
+        },
+    )
+}
+
+/// A small file system in memory, gone with the test.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// None for who is not allowed to, which is said.
+    fn mount(at: PathBuf, options: &str) -> Option<Self> {
+        fs::create_dir(&at).unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&at);
+        let output = mount.output().unwrap();
+        if output.status.success() {
+            return Some(Self(at));
+        }
+        assert!(!rustix::process::geteuid().is_root(), "{output:?}");
+        println!("skipped: only root can mount a file system");
+        None
+    }
+
+    fn remount(&self, options: &str) {
+        let mut mount = Command::new("mount");
+        mount.args(["-o", &format!("remount,{options}")]).arg(&self.0);
+        assert!(mount.status().unwrap().success());
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _unmounted = Command::new("umount").args(["--lazy"]).arg(&self.0).status();
+    }
+}
+
+/// That it cannot be written, and that it can be again, is each said once.
+#[track_caller]
+fn said_once_each(daemon: &Daemon) {
+    let said = daemon.said(": written again");
+    for words in ["what is shown is not kept until", ": written again"] {
+        assert_eq!(said.matches(words).count(), 1, "{words:?} once in:\n{said}");
+    }
+}
+
+#[test]
+fn t50_a_full_disk_is_said_once_and_written_again_when_there_is_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount(dir.path().join("state"), "size=4m") else {
+        return;
+    };
+    let logs = dir.path().join("logs");
+    let mut writer = Writer::new(&logs, 11);
+    writer.append();
+    writer.finish();
+    let daemon = Daemon::start(&logs, &disk.0);
+    shows(&daemon, &writer.truth, 1);
+    let filler = disk.0.join("filler");
+    assert!(fs::write(&filler, vec![0; 8 << 20]).is_err(), "it is full");
+    // More than fits into what its log has room for already.
+    (0..200).for_each(|_| writer.append());
+    writer.finish();
+    let page = shows(&daemon, &writer.truth, 0);
+    assert!(page["flinktail_store_errors_total"] >= 1);
+    assert_eq!(daemon.get("/-/healthy").unwrap().0, 200);
+    fs::remove_file(&filler).unwrap();
+    shows(&daemon, &writer.truth, 1);
+    said_once_each(&daemon);
+    daemon.kill();
+    shows(&Daemon::start(&logs, &disk.0), &writer.truth, 1);
+}
+
+#[test]
+fn t50_a_read_only_directory_is_said_once_and_taken_up_when_it_can_be_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount(dir.path().join("state"), "size=4m,ro") else {
+        return;
+    };
+    let logs = dir.path().join("logs");
+    let mut writer = Writer::new(&logs, 12);
+    writer.append();
+    writer.finish();
+    let daemon = Daemon::start(&logs, &disk.0);
+    shows(&daemon, &writer.truth, 0);
+    disk.remount("rw");
+    writer.append();
+    writer.finish();
+    shows(&daemon, &writer.truth, 1);
+    said_once_each(&daemon);
+    daemon.kill();
+    shows(&Daemon::start(&logs, &disk.0), &writer.truth, 1);
+}
+
+#[test]
+fn t50_writes_and_flushes_that_fail_are_tried_again_with_a_new_descriptor() {
+    if let Some(reason) = no_tracing() {
+        println!("skipped: processes cannot be traced here: {reason}");
+        return;
+    }
+    for call in ["pwrite64", "fsync,fdatasync"] {
+        let dir = tempfile::tempdir().unwrap();
+        let (logs, state) = (dir.path().join("logs"), dir.path().join("state"));
+        let mut writer = Writer::new(&logs, 13);
+        writer.append();
+        writer.finish();
+        // Everything is read and kept once without a fault.
+        read_once(&mut once(&logs, &state));
+        writer.append();
+        writer.finish();
+        let inject = format!("inject={call}:error=EIO:when=1..2");
+        let command = traced(
+            &Daemon::command(&logs, &state),
+            &state,
+            &["-o", "/dev/null", "-e", &inject],
+        );
+        let daemon = Daemon::spawn(command);
+        let page = shows(&daemon, &writer.truth, 1);
+        assert!(page["flinktail_store_errors_total"] >= 1, "{call}");
+    }
+}
+
+#[test]
+fn t54_a_second_signal_ends_it_at_once_though_the_disk_hangs() {
+    if let Some(reason) = no_tracing() {
+        println!("skipped: processes cannot be traced here: {reason}");
+        return;
+    }
+    let halfway = Halfway::new();
+    let state = halfway.state();
+    let inject = "inject=fsync,fdatasync:delay_enter=60000000";
+    let command = traced(
+        &Daemon::command(&halfway.logs(), &state),
+        &state,
+        &["-o", "/dev/null", "-e", inject],
+    );
+    let daemon = Daemon::spawn(command);
+    let began = Instant::now();
+    for words in ["caught up", "SIGTERM: stopping"] {
+        daemon.said(words);
+        daemon.signal(Signal::TERM);
+    }
+    assert_eq!(daemon.ended().code(), Some(1));
+    assert!(
+        began.elapsed() < Duration::from_secs(30),
+        "it waited for the disk"
+    );
+    assert_eq!(kept(&state), halfway.old);
+}
