@@ -8,7 +8,9 @@ pub mod engine;
 mod keeper;
 mod kubernetes;
 mod merge;
+mod reload;
 pub mod replay;
+mod systemd;
 mod watch;
 
 use std::path::Path;
@@ -24,6 +26,7 @@ use crate::rules::RuleSet;
 use crate::store::StoreError;
 use crate::tail;
 
+pub use reload::Load;
 pub use watch::watch;
 
 /// Why the program cannot begin, or had to end.

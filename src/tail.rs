@@ -12,6 +12,7 @@
 //! * One bad file never stops the others; what is skipped is counted and told.
 
 mod arrivals;
+mod change;
 pub mod discover;
 mod family;
 mod file;
@@ -39,6 +40,7 @@ use jiff::Timestamp;
 pub use crate::line::{HeadFacts, Writer};
 use crate::line::{LogId, Offset};
 
+pub use change::Change;
 pub use discover::{BadSource, Source};
 pub use identity::Position;
 pub use notice::Notice;

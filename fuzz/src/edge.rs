@@ -62,7 +62,8 @@ pub fn http(data: &[u8]) {
 /// A configuration file: its problems have a place in it, or it says the same after it was printed.
 pub fn configuration(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let layouts = |layout: &str, _: Option<&Path>| ChosenLayout::new(&super::wording().layouts, layout).map(|_| ());
+    let layouts =
+        |layout: &str, _: Option<&Path>| ChosenLayout::new(&super::wording().layouts, layout).map(|_| ());
     match config::parse("f.toml", &text, &layouts) {
         Ok(settings) => {
             let printed = config::document(&settings);
@@ -107,7 +108,7 @@ pub fn store(data: &[u8]) {
         let (cell, value) = choice(edit);
         match CELLS.get(cell % 16) {
             Some(cell) => set(&path, cell, value),
-            None => patch(&path, value),
+            None => overwrite(&path, value),
         }
     }
     match Store::open(dir.path()) {
@@ -137,8 +138,8 @@ fn set(path: &Path, cell: &str, value: &[u8]) {
 }
 
 /// Overwrites bytes of the file: two for the place, the rest for what is there then.
-fn patch(path: &Path, patch: &[u8]) {
-    let Some((place, bytes)) = patch.split_first_chunk() else {
+fn overwrite(path: &Path, input: &[u8]) {
+    let Some((place, bytes)) = input.split_first_chunk() else {
         return;
     };
     let mut file = fs::read(path).unwrap();

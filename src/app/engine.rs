@@ -200,17 +200,67 @@ impl Engine {
             .collect()
     }
 
-    /// Opens a log; what it holds is old until [`Self::finish`].
-    pub fn open(&mut self, log: LogId, info: &tail::LogInfo) {
-        let Some(source) = self.sources.get(info.source) else {
+    /// Goes on with other rules and other sources. To be called when old content has been read.
+    ///
+    /// Each log that is kept gets a decoder that remembers what the one before knew, down to half a line.
+    pub fn change(
+        &mut self,
+        wording: Arc<Wording>,
+        sources: Vec<SourceSettings>,
+        limit: usize,
+        changes: &[tail::Change],
+    ) {
+        // Matches of rules belong to the program, not to a decoder: they are counted on.
+        let counted = self.stats(Vec::new());
+        self.before.0.extend(counted.rule_matches);
+        self.before.1 = counted.unknown_states;
+        (self.wording, self.sources) = (wording, sources);
+        self.fleet.set_limit(limit);
+        for change in changes {
+            match change {
+                tail::Change::Kept(id, info) => self.reopen(*id, info),
+                tail::Change::Closed(id) => {
+                    self.unwatch(*id);
+                    if let Some(log) = self.logs.remove(id) {
+                        self.memories.insert(*id, log.decoder.memory());
+                    }
+                }
+            }
+        }
+    }
+
+    /// A log goes on under the settings of the source that it belongs to now.
+    fn reopen(&mut self, id: LogId, info: &tail::LogInfo) {
+        let Some(cluster) = self.cluster(info) else {
             return;
         };
-        let named = source
-            .cluster
-            .clone()
+        if self.logs.get(&id).is_some_and(|log| log.cluster != cluster) {
+            self.unwatch(id);
+            let cluster = Arc::clone(&cluster);
+            self.fleet.open_log(id, LogContext { cluster });
+        }
+        if let (Some(log), Some(source)) = (self.logs.get_mut(&id), self.sources.get(info.source)) {
+            let memory = log.decoder.memory();
+            log.decoder = LogDecoder::new(Arc::clone(&self.wording), id, source.log.clone());
+            log.decoder.remember(memory);
+            log.cluster = cluster;
+        }
+    }
+
+    /// The cluster that a log's jobs carry; none for a log of no source.
+    fn cluster(&self, info: &tail::LogInfo) -> Option<Arc<str>> {
+        let named = self.sources.get(info.source)?.cluster.clone();
+        let cluster = named
             .or_else(|| info.cluster.as_deref().map(Arc::from))
             .or_else(|| kubernetes::pod(&info.path).map(Arc::from));
-        let cluster = named.unwrap_or_else(|| Arc::from(DEFAULT_CLUSTER));
+        Some(cluster.unwrap_or_else(|| Arc::from(DEFAULT_CLUSTER)))
+    }
+
+    /// Opens a log; what it holds is old until [`Self::finish`].
+    pub fn open(&mut self, log: LogId, info: &tail::LogInfo) {
+        let (Some(cluster), Some(source)) = (self.cluster(info), self.sources.get(info.source)) else {
+            return;
+        };
         self.fleet.open_log(
             log,
             LogContext {
@@ -302,6 +352,30 @@ impl Engine {
         }
     }
 
+    /// Nobody watches this log any more: what lived in it is UNKNOWN since the last that was seen of it, so that what was
+    /// written later is not older than that, should the log be watched again.
+    fn unwatch(&mut self, id: LogId) {
+        let log = self.logs.get(&id);
+        let at = log
+            .and_then(|log| log.decoder.tally().last_line)
+            .unwrap_or(self.now);
+        self.process_ends(id, at, EndReason::Unwatched);
+    }
+
+    /// What lived in this log is UNKNOWN.
+    fn process_ends(&mut self, log: LogId, at: Timestamp, why: EndReason) {
+        let seen = Seen {
+            log,
+            offset: 0,
+            at: Some(at),
+            mdc_job: None,
+            carrier: None,
+            said: Said::Event(Event::ProcessEnding { why }),
+        };
+        self.fleet.apply(&seen, self.now);
+        self.news = News::Changed;
+    }
+
     fn drain(&mut self) {
         let (fleet, now, news) = (&mut self.fleet, self.now, &mut self.news);
         self.merge.drain(|seen| {
@@ -391,19 +465,7 @@ impl tail::Sink for Engine {
     }
 
     fn gone(&mut self, log: LogId) {
-        let said = Said::Event(Event::ProcessEnding {
-            why: EndReason::LogGone,
-        });
-        let seen = Seen {
-            log,
-            offset: 0,
-            at: Some(self.now),
-            mdc_job: None,
-            carrier: None,
-            said,
-        };
-        self.fleet.apply(&seen, self.now);
-        self.news = News::Changed;
+        self.process_ends(log, self.now, EndReason::LogGone);
     }
 }
 

@@ -278,6 +278,11 @@ impl Fleet {
         self.limit
     }
 
+    /// Keeps at most `limit` jobs from now on; where there are more, new ones make room first.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit.max(1);
+    }
+
     /// One job.
     #[must_use]
     pub fn job(&self, cluster: &str, id: JobId) -> Option<&Job> {
