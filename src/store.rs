@@ -85,7 +85,11 @@ impl StoreError {
         match self {
             Self::Damaged(_) | Self::Row(_) => true,
             Self::Sql(rusqlite::Error::SqliteFailure(error, _)) => {
-                matches!(error.code, ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+                // A constraint: rows that contradict each other cannot be brought up to date.
+                matches!(
+                    error.code,
+                    ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt | ErrorCode::ConstraintViolation
+                )
             }
             // A table or column that is not there, or holds something of another type.
             Self::Sql(error) => !matches!(error, rusqlite::Error::SqliteFailure(..)),
