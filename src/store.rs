@@ -85,7 +85,14 @@ impl StoreError {
         match self {
             Self::Damaged(_) | Self::Row(_) => true,
             Self::Sql(rusqlite::Error::SqliteFailure(error, _)) => {
-                matches!(error.code, ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+                // The last two: rows that contradict each other, or hold no JSON, cannot be brought up to date.
+                matches!(
+                    error.code,
+                    ErrorCode::NotADatabase
+                        | ErrorCode::DatabaseCorrupt
+                        | ErrorCode::ConstraintViolation
+                        | ErrorCode::Unknown
+                )
             }
             // A table or column that is not there, or holds something of another type.
             Self::Sql(error) => !matches!(error, rusqlite::Error::SqliteFailure(..)),

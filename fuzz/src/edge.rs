@@ -9,6 +9,7 @@ use flinktail::config;
 use flinktail::expose::answer::answer;
 use flinktail::expose::{Settings, Telemetry, View, ViewBuilder};
 use flinktail::model::Fleet;
+use flinktail::pipeline::ChosenLayout;
 use flinktail::stats::ProgramStats;
 use flinktail::store::{Store, StoreError, stories};
 use hyper::Request;
@@ -61,7 +62,8 @@ pub fn http(data: &[u8]) {
 /// A configuration file: its problems have a place in it, or it says the same after it was printed.
 pub fn configuration(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let layouts = |layout: &str, _: Option<&Path>| flinktail::app::check_layout(layout, None);
+    let layouts =
+        |layout: &str, _: Option<&Path>| ChosenLayout::new(&super::wording().layouts, layout).map(|_| ());
     match config::parse("f.toml", &text, &layouts) {
         Ok(settings) => {
             let printed = config::document(&settings);

@@ -95,17 +95,22 @@ pub fn at(offset: usize) -> ReadAt {
 /// Whether the log is read in one and the same form however much of it is looked at: where layouts are mixed, the first
 /// read decides which of them it is.
 fn is_steady(text: &[u8], sizes: &[usize]) -> bool {
+    let whole = forms(text, &[usize::MAX]);
+    whole.len() == 1 && whole == forms(text, sizes)
+}
+
+/// Every form that a log which is read in pieces of these sizes is taken to have.
+fn forms(text: &[u8], sizes: &[usize]) -> BTreeSet<[String; 4]> {
+    let mut decoder = decoder();
     let mut forms = BTreeSet::new();
-    for sizes in [&[usize::MAX], sizes] {
-        let mut decoder = decoder();
-        for (offset, piece) in pieces(text, sizes) {
-            decoder.push(piece, at(offset), &mut |_| {});
-            let memory = serde_json::to_value(decoder.memory()).unwrap();
-            let form = ["layout", "wrappers", "loggers", "dateless"].map(|key| memory[key].to_string());
-            forms.insert((decoder.layout().is_some(), form));
+    for (offset, piece) in pieces(text, sizes) {
+        decoder.push(piece, at(offset), &mut |_| {});
+        let memory = serde_json::to_value(decoder.memory()).unwrap();
+        if decoder.layout().is_some() {
+            forms.insert(["layout", "wrappers", "loggers", "dateless"].map(|key| memory[key].to_string()));
         }
     }
-    forms.iter().filter(|(known, _)| *known).count() == 1
+    forms
 }
 
 /// A decoder that was told what another remembered, as a store keeps it.

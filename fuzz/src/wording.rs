@@ -70,9 +70,10 @@ pub fn files(data: &[u8]) {
     let file = [("mine.toml".to_owned(), text)];
     let taken = [RuleSet::with_user(&file).err(), Layouts::compile(&file).err()];
     for problem in taken.into_iter().flatten().flatten() {
-        assert_eq!(problem.file, "mine.toml");
+        // A rule that takes another's place may break the tests of those that stay.
+        let is_own = problem.file == "mine.toml";
         assert!(
-            (1..=lines + 1).contains(&problem.line),
+            !is_own || (1..=lines + 1).contains(&problem.line),
             "{problem} of {lines} lines"
         );
         assert!(!problem.message.is_empty());

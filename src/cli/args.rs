@@ -336,6 +336,20 @@ pub enum Print {
     /// The documentation of every metric.
     #[command(after_help = "Example:\n  flinktail print metrics | less")]
     Metrics,
+    /// What a shell needs to complete commands and flags.
+    #[command(after_help = "Example:\n  flinktail print completions bash > /etc/bash_completion.d/flinktail")]
+    Completions {
+        /// Which shell.
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// The manual page; with --dir a page for every command.
+    #[command(after_help = "Example:\n  flinktail print man --dir /usr/local/share/man/man1")]
+    Man {
+        /// Write all pages as files into this directory instead of the first one to standard output.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 #[cfg(test)]

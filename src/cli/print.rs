@@ -3,6 +3,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use clap::CommandFactory as _;
+
+use super::args::Cli;
 use crate::config::{self, ConfigError, LayoutCheck, Settings};
 
 /// The commented configuration that holds with a file; the defaults without one.
@@ -33,6 +36,24 @@ pub fn files(files: &[(&str, &str)], dir: Option<&Path>, out: &mut impl Write) -
     Ok(())
 }
 
+/// What this shell needs to complete commands and flags.
+pub fn completions(shell: clap_complete::Shell, out: &mut impl Write) -> io::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "flinktail", &mut script);
+    out.write_all(&script)
+}
+
+/// The manual: its first page, or all of them as files of a directory, which is made where it is missing.
+pub fn man(dir: Option<&Path>, out: &mut impl Write) -> io::Result<()> {
+    match dir {
+        Some(dir) => {
+            std::fs::create_dir_all(dir)?;
+            clap_mangen::generate_to(Cli::command(), dir)
+        }
+        None => clap_mangen::Man::new(Cli::command()).render(out),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +66,26 @@ mod tests {
         files(&FILES, None, &mut out).unwrap();
         let expected = "# parse/a.toml\n\nschema = 1\n\n# layouts/b.toml\n\nid = 'b'\n\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn completions_and_manual_know_every_command() {
+        let commands = Cli::command();
+        let names = commands.get_subcommands().map(clap::Command::get_name);
+        let dir = tempfile::tempdir().unwrap();
+        man(Some(dir.path()), &mut Vec::new()).unwrap();
+        let mut page = Vec::new();
+        man(None, &mut page).unwrap();
+        let page = String::from_utf8(page).unwrap();
+        let mut script = Vec::new();
+        completions(clap_complete::Shell::Bash, &mut script).unwrap();
+        let script = String::from_utf8(script).unwrap();
+        for name in names {
+            assert!(page.contains(name), "{name}");
+            assert!(script.contains(&format!("flinktail,{name})")), "{name}");
+            assert!(dir.path().join(format!("flinktail-{name}.1")).is_file(), "{name}");
+        }
+        assert!(script.contains("--web.listen-address"));
     }
 
     #[test]

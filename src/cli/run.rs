@@ -251,6 +251,8 @@ fn print_out(what: &Print, out: &mut impl Write) -> Result<u8, RunError> {
             out.write_all(text.as_bytes())
         }
         Print::Metrics => out.write_all(catalog::markdown().as_bytes()),
+        Print::Completions { shell } => print::completions(*shell, out),
+        Print::Man { dir } => print::man(dir.as_deref(), out),
     };
     written.map_err(writing)?;
     Ok(FINE)

@@ -11,6 +11,7 @@ mod crash;
 mod daemon;
 mod dashboards;
 mod demo;
+mod dependencies;
 mod documents;
 mod faults;
 mod flags;
