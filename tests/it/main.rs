@@ -14,6 +14,7 @@ mod documents;
 mod names;
 mod pieces;
 mod relayout;
+mod reorder;
 mod repository;
 mod runs;
 mod verdict;
