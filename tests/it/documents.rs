@@ -206,17 +206,8 @@ fn in_lines(text: &str) -> Vec<(&'static str, String)> {
     let wrap = |one: &dyn Fn(&str) -> String| text.lines().fold(String::new(), |all, line| all + &one(line));
     let docker =
         |line: &str| json!({"log": format!("{line}\n"), "stream": "stdout", "time": TIME}).to_string() + "\n";
-    let cut = |line: &str| {
-        let middle = line.floor_char_boundary(line.len() / 2);
-        format!(
-            "{TIME} stdout P {}\n{TIME} stderr F noise\n{TIME} stdout F {}\n",
-            &line[..middle],
-            &line[middle..]
-        )
-    };
     vec![
         ("CRI", wrap(&|line| format!("{TIME} stdout F {line}\n"))),
-        ("CRI, cut", wrap(&cut)),
         ("Docker", wrap(&docker)),
         (
             "Docker in CRI",
