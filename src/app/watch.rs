@@ -62,9 +62,15 @@ pub fn watch(settings: Settings, wording: Wording, load: Load, once: bool) -> Re
             what: "cannot start the runtime",
             error,
         })?;
+    let stop = CancellationToken::new();
+    // First of all: a signal that comes while the store is read ends the program as well as a later one.
+    let signals = {
+        let _context = runtime.enter();
+        signals(stop.clone())
+    };
+    runtime.spawn(signals);
     let doors = doors(&settings)?;
     let listeners = listen(&settings, if doors.is_tls() { "https" } else { "http" })?;
-    let stop = CancellationToken::new();
     let telemetry = Telemetry::new(observe::now());
     let telemetry =
         telemetry.map_err(|error| AppError::Usage(format!("the program's own metrics: {error}")))?;
@@ -88,7 +94,6 @@ pub fn watch(settings: Settings, wording: Wording, load: Load, once: bool) -> Re
     let (reloads, requests) = mpsc::channel(1);
     runtime.spawn(reloader.serve(requests));
     runtime.spawn(hangups(reloads.clone()));
-    runtime.spawn(signals(stop.clone()));
     let site = Site {
         view,
         telemetry,
@@ -155,24 +160,26 @@ fn listen(settings: &Settings, scheme: &str) -> Result<Vec<TcpListener>, AppErro
     settings.listen_addresses.iter().map(bind).collect()
 }
 
-async fn signals(stop: CancellationToken) {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        warn!("signals cannot be received; stop the program with SIGKILL");
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => info!("SIGTERM: stopping"),
-        _ = interrupt.recv() => info!("SIGINT: stopping"),
+/// Asks for the signals at once, and waits for them when it is run.
+fn signals(stop: CancellationToken) -> impl Future<Output = ()> + Send + 'static {
+    let asked = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    async move {
+        let (Ok(mut terminate), Ok(mut interrupt)) = asked else {
+            warn!("signals cannot be received; stop the program with SIGKILL");
+            return;
+        };
+        tokio::select! {
+            _ = terminate.recv() => info!("SIGTERM: stopping"),
+            _ = interrupt.recv() => info!("SIGINT: stopping"),
+        }
+        stop.cancel();
+        // A second one means that the first was not quick enough.
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        std::process::exit(i32::from(crate::cli::FAILED));
     }
-    stop.cancel();
-    // A second one means that the first was not quick enough.
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    std::process::exit(i32::from(crate::cli::FAILED));
 }
 
 /// Has the configuration read again at each SIGHUP.

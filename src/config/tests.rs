@@ -83,6 +83,7 @@ timezone = "UTC"
 [watch]
 from = "end"
 poll_interval = "2s500ms"
+reorder_window = "7s"
 
 [web]
 listen_address = ["0.0.0.0:1", "[::1]:2"]
@@ -200,6 +201,7 @@ fn every_key_has_its_effect() {
     );
     assert_eq!(settings.read_from, ReadFrom::End);
     assert_eq!(settings.poll_interval, Some(Duration::from_millis(2500)));
+    assert_eq!(settings.reorder_window, Duration::from_secs(7));
     let addresses: Vec<String> = settings
         .listen_addresses
         .iter()

@@ -297,6 +297,7 @@ impl Documents {
         if self.waits(at, text, place) {
             return;
         }
+        let is_managed = application.is_some();
         let cluster = application
             .as_ref()
             .map(|application| Arc::from(application.name()));
@@ -306,6 +307,10 @@ impl Documents {
             application,
             deployment: None,
         });
+        if is_managed && lines.layout().is_none() {
+            // Its layout has no time and is believed where most lines have it: those of others must not outweigh it.
+            lines.file_cut();
+        }
         let mut tells = false;
         let mut told = |seen: Seen| {
             tells = true;

@@ -7,8 +7,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::crash::entered;
-use crate::crash::writer::{Random, Writer};
+use crate::crash::writer::Writer;
 use crate::daemon::{Daemon, PATIENCE, Page};
+use crate::random::Random;
 
 /// How long a scrape may take beside all this.
 const PROMPT: Duration = Duration::from_secs(1);

@@ -24,6 +24,7 @@ mod process;
 mod random;
 mod relayout;
 mod reload;
+mod reorder;
 mod repository;
 mod runs;
 mod scenarios;

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 
-use crate::crash::writer::{Random, Truth, Writer};
+use crate::crash::writer::{Truth, Writer};
 use crate::crash::{NeverFalls, entered};
 use crate::daemon::{Daemon, Page};
+use crate::random::Random;
 
 /// A directory with two logs, a configuration and a place for rules.
 struct Place {

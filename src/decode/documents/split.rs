@@ -113,6 +113,12 @@ impl Splitter {
         self.open.is_some()
     }
 
+    /// Whether something is held back for its rest.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        !self.buffer[self.start..].trim_ascii().is_empty()
+    }
+
     /// Whether the value that has begun goes over several lines.
     #[must_use]
     pub fn is_over_lines(&self) -> bool {
@@ -244,7 +250,7 @@ impl Splitter {
         self.at = self.start;
         self.between = Between::Lines;
         let line = &self.buffer[start..start + end];
-        self.line_end = start + line.trim_ascii_end().len();
+        self.line_end = start + line.strip_suffix(b"\r").unwrap_or(line).len();
         Some(Met::Line(start, self.line_end))
     }
 

@@ -267,19 +267,15 @@ fn what_carries_lines_may_carry_documents_cut_into_lines() {
             ) + "\n"
         })
         .collect();
-    let cri: String = pretty
+    let cri = pretty
         .lines()
-        .map(|line| format!("2026-03-06T09:00:00Z stdout F {line}\n"))
-        .collect();
-    let vector: String = pretty
-        .lines()
-        .map(|line| {
-            format!(
-                "{{\"message\":{},\"timestamp\":\"2026-03-06T09:00:00Z\"}}\n",
-                quoted(line)
-            )
-        })
-        .collect();
+        .map(|line| format!("2026-03-06T09:00:00Z stdout F {line}\n"));
+    let cri = cri.collect::<Vec<_>>().concat();
+    let vector = pretty.lines().map(|line| {
+        let message = quoted(line);
+        format!("{{\"message\":{message},\"timestamp\":\"2026-03-06T09:00:00Z\"}}\n")
+    });
+    let vector = vector.collect::<Vec<_>>().concat();
     for text in [docker, cri, vector] {
         check(&text, &["vvp-resource 2026-03-06T08:00:00.101Z"]);
     }

@@ -54,6 +54,8 @@ pub struct Walker {
     event: Option<Around>,
     /// Its message comes next.
     before_message: bool,
+    /// Something came before: YAML begins a stream or is none.
+    begun: bool,
     /// Lines of a YAML document that has not ended.
     yaml: Option<String>,
     /// The columns of a CSV file.
@@ -68,6 +70,7 @@ pub struct Walker {
 pub struct Memory {
     held: split::Held,
     event: Option<Timestamp>,
+    begun: bool,
     yaml: Option<String>,
     csv: Option<Vec<String>>,
     inside: [Option<Box<Memory>>; 2],
@@ -81,6 +84,7 @@ impl Walker {
         Memory {
             held: self.splitter.held(),
             event: self.event.as_ref().and_then(|event| event.at),
+            begun: self.begun,
             yaml: self.yaml.clone(),
             csv: self.csv.clone(),
             inside: [inside(&self.inside[0]), inside(&self.inside[1])],
@@ -94,6 +98,7 @@ impl Walker {
             splitter: Splitter::of(memory.held),
             event: memory.event.map(|at| Around::default().event(Some(at), None)),
             before_message: false,
+            begun: memory.begun,
             yaml: memory.yaml,
             csv: memory.csv,
             inside: memory
@@ -131,9 +136,10 @@ impl Walker {
         self.yaml.is_some() || self.csv.is_some() || self.splitter.is_over_lines() || inside
     }
 
-    /// Whether it is inside of a value that has not ended.
+    /// Whether what comes next goes on with what has begun.
     fn is_inside(&self) -> bool {
-        self.splitter.is_inside() || self.inside.iter().flatten().any(|inner| inner.is_inside())
+        let inside = self.inside.iter().flatten().any(|inner| inner.is_inside());
+        self.splitter.holds() || self.csv.is_some() || inside
     }
 
     fn close(&mut self, around: &Around, depth: usize, out: Out<'_>) {
@@ -167,8 +173,9 @@ impl Walker {
         out: Out<'_>,
     ) -> Option<usize> {
         let is_message = std::mem::take(&mut self.before_message);
+        let is_first = !std::mem::replace(&mut self.begun, true);
         match piece {
-            Piece::Line(line) => return self.line(line, is_message, around, offset, depth, out),
+            Piece::Line(line) => return self.line(line, (is_message, is_first), around, offset, depth, out),
             Piece::Damaged(bytes) => {
                 let around = self.event.as_ref().unwrap_or(around);
                 out(step(around, offset, depth, Leaf::Damaged(bytes)));
@@ -185,7 +192,7 @@ impl Walker {
     fn line(
         &mut self,
         line: &[u8],
-        is_message: bool,
+        (is_message, is_first): (bool, bool),
         around: &Around,
         offset: u64,
         depth: usize,
@@ -230,7 +237,7 @@ impl Walker {
             self.before_message = true;
             return (!message.is_empty()).then_some(message.len());
         }
-        if yaml::begins(line) {
+        if is_first && yaml::begins(line) {
             self.yaml = Some(String::from_utf8_lossy(line).into_owned() + "\n");
             return None;
         }
@@ -257,7 +264,11 @@ impl Walker {
                 } else {
                     Wrapper::Carrier.unwrap(bytes)
                 };
-                let document = |text: &[u8]| matches!(text.trim_ascii_start().first(), Some(b'{' | b'['));
+                let document = |text: &[u8]| {
+                    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+                    let first = text.trim_ascii_start().first();
+                    matches!(first, Some(b'{' | b'[')) || insights::columns(text).is_some()
+                };
                 piece.filter(|piece| {
                     document(&piece.text) || self.is_inside() || prefix::event(&piece.text).is_some()
                 })

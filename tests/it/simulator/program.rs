@@ -311,6 +311,7 @@ fn start(disk: &Arc<Disk>, sources: &[String], settings: &Settings, kept: Progre
         layout: None,
         line_bytes: 1 << 20,
         record_bytes: 1 << 20,
+        reorder_window: jiff::SignedDuration::ZERO,
     };
     let beside = sources.iter().map(|_| SourceSettings {
         cluster: None,
