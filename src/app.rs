@@ -8,12 +8,15 @@ pub mod engine;
 mod keeper;
 mod kubernetes;
 mod merge;
+mod reload;
 pub mod replay;
+mod systemd;
 mod watch;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use crate::config::{self, Settings};
@@ -24,6 +27,7 @@ use crate::rules::RuleSet;
 use crate::store::StoreError;
 use crate::tail;
 
+pub use reload::Load;
 pub use watch::watch;
 
 /// Why the program cannot begin, or had to end.
@@ -121,6 +125,7 @@ pub fn sources(
     wording: &Wording,
 ) -> Result<(Vec<tail::Source>, Vec<SourceSettings>), AppError> {
     let machine = TimeZone::system();
+    let reorder_window = SignedDuration::try_from(settings.reorder_window).unwrap_or(SignedDuration::MAX);
     let (mut sources, mut beside) = (Vec::new(), Vec::new());
     for source in &settings.sources {
         let chosen = source
@@ -128,7 +133,7 @@ pub fn sources(
             .as_deref()
             .map(|text| ChosenLayout::new(&wording.layouts, text));
         let layout = chosen.transpose().map_err(AppError::Usage)?;
-        let log = log_settings(source, &settings.limits, layout, &machine);
+        let log = log_settings(source, &settings.limits, layout, &machine, reorder_window);
         for path in &source.paths {
             let found = tail::Source::new(path.as_ref(), source.cluster_from_path.as_deref());
             sources.push(found.map_err(|error| AppError::Usage(format!("{path}: {error}")))?);
@@ -146,12 +151,14 @@ fn log_settings(
     limits: &config::Limits,
     layout: Option<ChosenLayout>,
     machine: &TimeZone,
+    reorder_window: SignedDuration,
 ) -> LogSettings {
     LogSettings {
         zone: source.timezone.clone().unwrap_or_else(|| machine.clone()),
         layout,
         line_bytes: limits.line_bytes,
         record_bytes: limits.record_bytes,
+        reorder_window,
     }
 }
 

@@ -8,6 +8,7 @@ mod read;
 mod show;
 mod suggest;
 pub mod value;
+pub mod web_file;
 
 #[cfg(test)]
 mod tests;
@@ -41,8 +42,14 @@ pub struct Settings {
     /// Time between two passes over the files; none lets the tailer choose: short where the file system tells no
     /// changes, long where it does.
     pub poll_interval: Option<Duration>,
+    /// How long events of carriers that keep no order wait for earlier ones while they are followed.
+    pub reorder_window: Duration,
     /// Where HTTP listens; never empty, never the same address twice.
     pub listen_addresses: Vec<SocketAddr>,
+    /// TLS, users and headers of HTTP: a file of [`web_file`].
+    pub web_config_file: Option<PathBuf>,
+    /// Whether HTTP may ask for the configuration to be read again.
+    pub enable_lifecycle: bool,
     /// Where positions and entities are kept; none keeps them in memory.
     pub state_dir: Option<PathBuf>,
     /// How long history is kept there; none keeps it for ever.
@@ -80,8 +87,11 @@ impl Default for Settings {
             sources: Vec::new(),
             read_from: ReadFrom::Start,
             poll_interval: None,
+            reorder_window: Duration::from_secs(5),
             // Loopback: what a log tells is not for everybody on the network until the operator says so.
             listen_addresses: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, PORT))],
+            web_config_file: None,
+            enable_lifecycle: false,
             state_dir: None,
             history_age: Some(Duration::from_secs(30 * 86_400)),
             history_bytes: 1 << 30,
@@ -202,9 +212,22 @@ pub enum ConfigError {
     Flag(String),
 }
 
+/// Largest file of any configuration that is read, bytes: people write some KiB, and what is larger was named by mistake.
+const MOST: u64 = 1 << 20;
+
+/// The text of a file that people write.
+pub fn read_text(path: &Path) -> std::io::Result<String> {
+    let length = std::fs::metadata(path)?.len();
+    if length > MOST {
+        let why = format!("{length} bytes are too many for this; the most are {MOST}");
+        return Err(std::io::Error::other(why));
+    }
+    std::fs::read_to_string(path)
+}
+
 /// Reads and validates a file.
 pub fn load(path: &Path, layout: LayoutCheck<'_>) -> Result<Settings, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Read {
+    let text = read_text(path).map_err(|error| ConfigError::Read {
         path: path.to_owned(),
         error,
     })?;

@@ -11,6 +11,9 @@
 //! What carries the lines (a container runtime, a collector, CloudWatch) is a `wrapper`; `peel` finds out which, and
 //! [`form`] reads through them.
 //!
+//! What comes as documents (CloudWatch, CloudTrail, the APIs of managed Flink and of the Ververica Platform) is taken apart
+//! in [`documents`], down to the log lines inside and to what a document tells itself.
+//!
 //! Layouts are data: built-in ones live in `rules/layouts/`, users add files of the same form or give the pattern
 //! string of their own log4j or logback configuration.
 
@@ -18,6 +21,7 @@ mod ansi;
 mod cause;
 pub mod clock;
 pub mod detect;
+pub mod documents;
 pub mod form;
 pub mod json;
 mod json_pattern;

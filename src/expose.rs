@@ -19,9 +19,10 @@ pub mod server;
 pub mod telemetry;
 pub mod view;
 pub mod vvp;
+pub mod web;
 
 pub use render::Format;
-pub use server::{Limits, Site, serve};
+pub use server::{Limits, Reloads, Site, serve};
 pub use telemetry::Telemetry;
 pub use view::{View, ViewBuilder};
 

@@ -83,6 +83,12 @@ pub fn is_unprintable(character: char) -> bool {
         || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Words for people that may quote others': every line of them without unprintable characters.
+#[must_use]
+pub fn printable(words: &str) -> String {
+    words.split_inclusive('\n').map(escaped).collect()
+}
+
 /// Every unprintable character but the newline at the end as `\uXXXX`, which JSON reads as well.
 fn escaped(message: &str) -> String {
     let (body, end) = message
@@ -145,6 +151,7 @@ mod tests {
             "a\\u001b[31mb\\u000ac\\u202e\\u009bé\n"
         );
         assert_eq!(escaped("plain"), "plain");
+        assert_eq!(printable("a\u{1b}b\nc\r\n"), "a\\u001bb\nc\\u000d\n");
     }
 
     #[test]

@@ -6,9 +6,12 @@
 //! **Invariant.** What comes out depends on the bytes alone, not on how they were cut into reads.
 
 mod decoder;
+mod documents;
+mod event_ids;
 mod head;
 mod memory;
 mod recognise;
+mod source;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -23,8 +26,10 @@ use crate::rules::RuleSet;
 use crate::scan::Scanner;
 
 pub use decoder::{LogDecoder, LogSettings, ReadAt};
+pub use event_ids::EventIds;
 pub use head::read_head;
 pub use memory::Memory;
+pub use source::SourceDecoder;
 pub use tally::Tally;
 
 /// What logs may look like and what their lines mean: shared by all logs, never changed.

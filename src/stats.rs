@@ -24,17 +24,23 @@ pub enum RecordResult {
     TooLong,
     /// Not UTF-8; decoded lossily and looked at all the same.
     InvalidUtf8,
+    /// JSON that broke off or is none; what is whole inside of it was looked at.
+    Damaged,
+    /// An event with the id of one that was told before, by the same or another carrier.
+    Duplicate,
 }
 
 impl RecordResult {
     /// All results, in the order shown.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Event,
         Self::Ignored,
         Self::Refused,
         Self::Unparsed,
         Self::TooLong,
         Self::InvalidUtf8,
+        Self::Damaged,
+        Self::Duplicate,
     ];
 
     /// The label's value.
@@ -47,6 +53,8 @@ impl RecordResult {
             Self::Unparsed => "unparsed",
             Self::TooLong => "too_long",
             Self::InvalidUtf8 => "invalid_utf8",
+            Self::Damaged => "damaged",
+            Self::Duplicate => "duplicate",
         }
     }
 }

@@ -13,6 +13,7 @@
 
 mod ahead;
 mod arrivals;
+mod change;
 pub mod discover;
 mod family;
 mod file;
@@ -41,6 +42,7 @@ pub use crate::line::{HeadFacts, Writer};
 use crate::line::{LogId, Offset};
 
 pub use ahead::Search;
+pub use change::Change;
 pub use discover::{BadSource, Source};
 pub use identity::Position;
 pub use notice::Notice;

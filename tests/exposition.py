@@ -21,6 +21,20 @@ from prometheus_client import parser as text
 
 # Thresholds of one job's own, and a record written while its log is followed: what the example alone does not show.
 OVERRIDE = '\n[[stuck_override]]\njob_name = "*"\nRESTARTING = "30m"\n'
+# What runs jobs, as each tells of itself.
+SERVICES = '\n[[source]]\npath = "services/*"\n'
+TOLD = {
+    "operator.log": """\
+2026-11-21 00:03:24,184 o.a.f.k.o.l.AuditUtils         [INFO ][team/orders] >>> Status[Job]      | Info    | STABLE          | Stable 
+2026-11-21 00:03:30,184 o.a.f.k.o.l.AuditUtils         [INFO ][team/orders] >>> Event[Job]       | Info    | JOBSTATUSCHANGED | Job status changed to RUNNING
+""",
+    "cloudtrail.jsonl": """\
+{"eventTime":"2026-03-05T14:00:00Z","eventSource":"kinesisanalytics.amazonaws.com","eventName":"StartApplication","awsRegion":"us-east-1","requestParameters":{"applicationName":"orders"},"responseElements":null,"eventID":"1","recipientAccountId":"111122223333"}
+""",
+    "platform.jsonl": """\
+{"kind":"Job","apiVersion":"v1","metadata":{"id":"720c4fdf-1043-4359-9e6e-7ad6660b89db","namespace":"team","modifiedAt":"2026-03-06T08:00:41Z","deploymentName":"dep \\"orders\\"","resourceVersion":2},"status":{"state":"STARTED","started":{"observedFlinkJobRestarts":1,"observedFlinkJobStatus":"RUNNING"}}}
+""",
+}
 GROWING = "logs/flink-session-1.20/jobmanager.log"
 RECORD = "2026-11-21 00:00:00,000 INFO  org.apache.flink.runtime.jobmaster.JobMaster                 [] - Hello.\n"
 LAST_TO_COME = b"flinktail_source_clock_skew_seconds{"
@@ -32,7 +46,10 @@ TEXT = "text/plain; version=0.0.4"
 def main(flinktail):
     with tempfile.TemporaryDirectory() as directory:
         example = shutil.copytree("examples", os.path.join(directory, "examples"))
-        append(os.path.join(example, "flinktail.toml"), OVERRIDE)
+        append(os.path.join(example, "flinktail.toml"), OVERRIDE + SERVICES)
+        os.mkdir(os.path.join(example, "services"))
+        for name, said in TOLD.items():
+            append(os.path.join(example, "services", name), said)
         check(flinktail, example)
 
 

@@ -42,7 +42,19 @@ receivers: [{name: nobody}]
 """
 # What Grafana would put in. The range is that of a panel over an hour at a scrape interval of 15 seconds.
 VARIABLES = {"$__rate_interval": "1m", "$__range": "1h", "$job_name": ".*", "$job_id": ".*", "$job": "flinktail",
-             "$instance": ".+", "$cluster": ".+"}
+             "$instance": ".+", "$cluster": ".+", "$account": ".+", "$namespace": ".+"}
+# What runs jobs, as each tells of itself: one of each kind is stuck since an hour, and an application has a job.
+ACCOUNT = "111122223333"
+CALL = ('{"eventTime":"%s","eventSource":"kinesisanalytics.amazonaws.com","eventName":"%s","awsRegion":"us-east-1",'
+        '"requestParameters":{"applicationName":"%s"},"responseElements":null,"eventID":"%s","recipientAccountId":"'
+        + ACCOUNT + '"}\n')
+RECORD = ('{"logger":"org.apache.flink.runtime.executiongraph.ExecutionGraph","message":"Job clicks (%s) switched from '
+          'state CREATED to RUNNING.","applicationARN":"arn:aws:kinesisanalytics:us-east-1:' + ACCOUNT
+          + ':application/clicks","applicationVersionId":"1","messageSchemaVersion":"1","messageType":"INFO"}\n')
+RESOURCE = ('{"kind":"Job","apiVersion":"v1","metadata":{"id":"%s","namespace":"team","modifiedAt":"%s",'
+            '"deploymentName":"dep","resourceVersion":1},"status":{"state":"%s"}}\n')
+STATUS = ("%s o.a.f.k.o.l.AuditUtils         [INFO ][team/orders] >>> Status[Job]      | Info    | DEPLOYED        | "
+          "Deployed \n")
 
 
 def main(flinktail):
@@ -72,7 +84,17 @@ def check(flinktail, folder, servers):
         output = open(os.path.join(folder, name + ".txt"), "w")
         servers.append(subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT))
 
-    start("flinktail", flinktail, "watch", os.path.join(folder, "*", "jobmanager.log"), "--timezone", "UTC",
+    services = os.path.join(folder, "services")
+    os.mkdir(services)
+    ago = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)
+    calls = os.path.join(services, "calls.jsonl")
+    append(calls, [CALL % (moment(ago), "StartApplication", name, name) for name in ("orders", "clicks")])
+    append(os.path.join(services, "managed.jsonl"), [RECORD % ("0a" * 16)])
+    append(os.path.join(services, "resources.jsonl"),
+           [RESOURCE % ("0%d000000-0000-0000-0000-000000000000" % number, moment(ago), state)
+            for number, state in enumerate(("STARTING", "STARTED"))])
+    append(os.path.join(services, "operator.log"), [STATUS % ago.strftime("%Y-%m-%d %H:%M:%S,000")])
+    start("flinktail", flinktail, "watch", os.path.join(folder, "*", "jobmanager.log"), services + "/*", "--timezone", "UTC",
           "--poll-interval", "500ms", "--state-dir", folder + "/state", "--web.listen-address", addresses["flinktail"])
     start("alertmanager", "prometheus-alertmanager", "--config.file", write(folder, "alertmanager.yml", ALERTMANAGER),
           "--storage.path", folder + "/alerts", "--web.listen-address", addresses["alertmanager"],
@@ -91,6 +113,8 @@ def check(flinktail, folder, servers):
     expressions = dashboards()
     remaining = unanswered(prometheus, expressions)
     append(log, shifted(after))
+    now = datetime.datetime.now(datetime.timezone.utc)
+    append(calls, [CALL % (moment(now), "RollbackApplication", "clicks", "rollback")])
     wait_for("the alert to resolve", servers, lambda: not of_the_job(ask(alerts)))
     print("resolved")
 
@@ -144,6 +168,11 @@ def of_the_job(alerts):
     return [alert for alert in stuck if alert["labels"].get("job_id") == JOB_ID]
 
 
+def moment(time):
+    """As services write it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def dashboards():
     """Every expression of every dashboard, with its place."""
     found = []
@@ -174,7 +203,7 @@ def check_names(prometheus, expressions):
     """Every name in an expression, also in the half of an `or` that returned nothing, is that of a series."""
     known = set(ask(prometheus + "label/__name__/values")["data"])
     for place, expression in expressions:
-        for name in re.findall(r"\b(?:flink_|flinktail_|fleet:|process_)[a-z0-9_:]+(?=[{\[)\s]|$)", expression):
+        for name in re.findall(r"\b(?!vvp_job_id\b)(?:flink_|flinktail_|kda_|vvp_|fleet:|process_)[a-z0-9_:]+(?=[{\[)\s]|$)", expression):
             assert name in known, "%s names %s" % (place, name)
 
 

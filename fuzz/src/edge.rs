@@ -106,7 +106,7 @@ pub fn store(data: &[u8]) {
         let (cell, value) = choice(edit);
         match CELLS.get(cell % 16) {
             Some(cell) => set(&path, cell, value),
-            None => patch(&path, value),
+            None => overwrite(&path, value),
         }
     }
     match Store::open(dir.path()) {
@@ -136,8 +136,8 @@ fn set(path: &Path, cell: &str, value: &[u8]) {
 }
 
 /// Overwrites bytes of the file: two for the place, the rest for what is there then.
-fn patch(path: &Path, patch: &[u8]) {
-    let Some((place, bytes)) = patch.split_first_chunk() else {
+fn overwrite(path: &Path, input: &[u8]) {
+    let Some((place, bytes)) = input.split_first_chunk() else {
         return;
     };
     let mut file = fs::read(path).unwrap();

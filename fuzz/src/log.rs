@@ -39,7 +39,7 @@ pub fn pipeline(data: &[u8]) {
     }
     let _first = read_head(wording(), None, &TimeZone::UTC, text);
     let fleet = fleet(&whole);
-    let json = api::entities_json(fleet.jobs());
+    let json = api::entities_json(&fleet);
     let read: Result<serde_json::Value, _> = serde_json::from_str(&json);
     assert!(read.is_ok(), "{read:?}: {json}");
 }

@@ -58,6 +58,7 @@ fn record<'a>(logger: &'a [u8], message: &'a [u8]) -> Record<'a> {
         logger: Cow::Borrowed(logger),
         message: Cow::Borrowed(message),
         mdc_job: None,
+        deployment: None,
         cause: None,
     }
 }

@@ -9,7 +9,6 @@ mod wording;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -18,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use self::story::Moment;
-use super::{AppError, watch};
+use super::{AppError, Load, watch};
 use crate::config::Settings;
 use crate::observe;
 use crate::pipeline::Wording;
@@ -37,7 +36,7 @@ const LOG: &str = "jobmanager.log";
 
 /// Runs until a signal. Logs go into `dir`, which must be empty or absent and is left as it is then; without one into a
 /// directory for temporary files, which is removed.
-pub fn demo(dir: Option<&Path>, mut settings: Settings, wording: Arc<Wording>) -> Result<(), AppError> {
+pub fn demo(dir: Option<&Path>, mut settings: Settings, wording: Wording) -> Result<(), AppError> {
     let folder = Folder::new(dir).map_err(|error| AppError::System {
         what: "cannot make a directory for the demonstration's logs",
         error,
@@ -70,7 +69,13 @@ pub fn demo(dir: Option<&Path>, mut settings: Settings, wording: Arc<Wording>) -
             what: "cannot start the thread of the demonstration",
             error,
         })?;
-    let watched = watch(&settings, wording, false);
+    // There is no file that could change.
+    let same = settings.clone();
+    let load: Load = Box::new(move || {
+        let wording = super::wording(None).map_err(|error| error.to_string())?;
+        Ok((same.clone(), wording))
+    });
+    let watched = watch(settings, wording, load, false);
     drop::<mpsc::Sender<()>>(over);
     // It only writes; nothing is lost with it.
     let _ended = writing.join();

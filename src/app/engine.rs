@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use super::merge::Merge;
 use super::{SourceSettings, kubernetes};
 use crate::line::LogId;
-use crate::model::event::{EndReason, Event, Said, Seen};
+use crate::model::event::{Carrier, EndReason, Event, Said, Seen};
 use crate::model::{Fleet, LogContext};
-use crate::pipeline::{LogDecoder, Memory, ReadAt, Wording};
+use crate::pipeline::{EventIds, Memory, ReadAt, SourceDecoder, Wording};
 use crate::stats::{Blind, ProgramStats, RecordResult, SourceStats};
 use crate::store::{LogState, Progress, Saved};
 use crate::tail;
@@ -57,6 +57,8 @@ pub struct Engine {
     names: BTreeMap<LogId, Arc<str>>,
     /// Counted in earlier runs: matches by rule, and unknown state words.
     before: (BTreeMap<String, u64>, u64),
+    /// Ids of events, shared by the decoders of all logs.
+    ids: EventIds,
 }
 
 /// What happened since the last view was made.
@@ -74,7 +76,9 @@ pub enum News {
 struct Log {
     name: String,
     cluster: Arc<str>,
-    decoder: LogDecoder,
+    /// The user or the path names the cluster: they know better than what carries a record.
+    named: bool,
+    decoder: SourceDecoder,
     /// The reason that people were told of.
     told: Option<Blind>,
     /// Which of [`COMPLAINTS`] people were told of.
@@ -98,6 +102,7 @@ impl Engine {
             memories: BTreeMap::new(),
             names: BTreeMap::new(),
             before: (BTreeMap::new(), 0),
+            ids: EventIds::default(),
         }
     }
 
@@ -200,17 +205,70 @@ impl Engine {
             .collect()
     }
 
-    /// Opens a log; what it holds is old until [`Self::finish`].
-    pub fn open(&mut self, log: LogId, info: &tail::LogInfo) {
-        let Some(source) = self.sources.get(info.source) else {
+    /// Goes on with other rules and other sources. To be called when old content has been read.
+    ///
+    /// Each log that is kept gets a decoder that remembers what the one before knew, down to half a line.
+    pub fn change(
+        &mut self,
+        wording: Arc<Wording>,
+        sources: Vec<SourceSettings>,
+        limit: usize,
+        changes: &[tail::Change],
+    ) {
+        // Matches of rules belong to the program, not to a decoder: they are counted on.
+        let counted = self.stats(Vec::new());
+        self.before.0.extend(counted.rule_matches);
+        self.before.1 = counted.unknown_states;
+        (self.wording, self.sources) = (wording, sources);
+        self.fleet.set_limit(limit);
+        for change in changes {
+            match change {
+                tail::Change::Kept(id, info) => self.reopen(*id, info),
+                tail::Change::Closed(id) => {
+                    self.unwatch(*id);
+                    if let Some(log) = self.logs.remove(id) {
+                        self.memories.insert(*id, log.decoder.memory());
+                    }
+                }
+            }
+        }
+    }
+
+    /// A log goes on under the settings of the source that it belongs to now.
+    fn reopen(&mut self, id: LogId, info: &tail::LogInfo) {
+        let Some((cluster, named)) = self.cluster(info) else {
             return;
         };
-        let named = source
-            .cluster
-            .clone()
+        if self.logs.get(&id).is_some_and(|log| log.cluster != cluster) {
+            self.unwatch(id);
+            let cluster = Arc::clone(&cluster);
+            self.fleet.open_log(id, LogContext { cluster });
+        }
+        if let (Some(log), Some(source)) = (self.logs.get_mut(&id), self.sources.get(info.source)) {
+            let memory = log.decoder.memory();
+            let (wording, settings, ids) = (&self.wording, &source.log, &self.ids);
+            log.decoder = SourceDecoder::new(Arc::clone(wording), id, settings.clone(), ids.clone());
+            log.decoder.remember(memory);
+            (log.cluster, log.named) = (cluster, named);
+        }
+    }
+
+    /// The cluster that a log's jobs carry, and whether user or path name it; none for a log of no source.
+    fn cluster(&self, info: &tail::LogInfo) -> Option<(Arc<str>, bool)> {
+        let named = self.sources.get(info.source)?.cluster.clone();
+        let cluster = named
             .or_else(|| info.cluster.as_deref().map(Arc::from))
             .or_else(|| kubernetes::pod(&info.path).map(Arc::from));
-        let cluster = named.unwrap_or_else(|| Arc::from(DEFAULT_CLUSTER));
+        let named = cluster.is_some();
+        Some((cluster.unwrap_or_else(|| Arc::from(DEFAULT_CLUSTER)), named))
+    }
+
+    /// Opens a log; what it holds is old until [`Self::finish`].
+    pub fn open(&mut self, log: LogId, info: &tail::LogInfo) {
+        let (Some((cluster, named)), Some(source)) = (self.cluster(info), self.sources.get(info.source))
+        else {
+            return;
+        };
         self.fleet.open_log(
             log,
             LogContext {
@@ -220,7 +278,12 @@ impl Engine {
         if self.catching_up {
             self.merge.open(log, Arc::clone(&cluster));
         }
-        let mut decoder = LogDecoder::new(Arc::clone(&self.wording), log, source.log.clone());
+        let mut decoder = SourceDecoder::new(
+            Arc::clone(&self.wording),
+            log,
+            source.log.clone(),
+            self.ids.clone(),
+        );
         if let Some(memory) = self.memories.remove(&log) {
             let is_stdin = info.name == tail::STDIN;
             decoder.remember(if is_stdin { memory.without_bytes() } else { memory });
@@ -232,6 +295,7 @@ impl Engine {
             Log {
                 name,
                 cluster,
+                named,
                 decoder,
                 told: None,
                 complained: [false; COMPLAINTS.len()],
@@ -273,6 +337,8 @@ impl Engine {
 
     /// A log's old content has been read to its end.
     pub fn finish(&mut self, log: LogId) {
+        let now = self.now;
+        self.decode(log, |decoder, out| decoder.pass(now, out));
         self.merge.finish(log);
         self.drain();
     }
@@ -287,21 +353,62 @@ impl Engine {
         self.merge = Merge::default();
     }
 
-    fn decode(&mut self, log: LogId, read: impl FnOnce(&mut LogDecoder, &mut dyn FnMut(Seen))) {
+    /// Takes the events that have waited for the reordering window.
+    pub fn pass(&mut self) {
+        let now = self.now;
+        let waiting = |(id, log): (&LogId, &Log)| log.decoder.is_documents().then_some(*id);
+        for log in self.logs.iter().filter_map(waiting).collect::<Vec<_>>() {
+            self.decode(log, |decoder, out| decoder.pass(now, out));
+        }
+    }
+
+    /// Whether events wait for the reordering window.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.logs.values().any(|log| log.decoder.is_waiting())
+    }
+
+    fn decode(&mut self, log: LogId, read: impl FnOnce(&mut SourceDecoder, &mut dyn FnMut(Seen))) {
         let Some(entry) = self.logs.get_mut(&log) else {
             return;
         };
+        let named = entry.named;
+        let placed = |seen: Seen| if named { in_the_logs_cluster(seen) } else { seen };
         if self.catching_up && self.merge.holds(log) {
             let merge = &mut self.merge;
-            read(&mut entry.decoder, &mut |seen| merge.push(seen));
+            read(&mut entry.decoder, &mut |seen| merge.push(placed(seen)));
             self.drain();
         } else {
             let (fleet, now, news) = (&mut self.fleet, self.now, &mut self.news);
             read(&mut entry.decoder, &mut |seen| {
-                fleet.apply(&seen, now);
+                fleet.apply(&placed(seen), now);
                 *news = News::Changed;
             });
         }
+    }
+
+    /// Nobody watches this log any more: what lived in it is UNKNOWN since the last that was seen of it, so that what was
+    /// written later is not older than that, should the log be watched again.
+    fn unwatch(&mut self, id: LogId) {
+        let log = self.logs.get(&id);
+        let at = log
+            .and_then(|log| log.decoder.tally().last_line)
+            .unwrap_or(self.now);
+        self.process_ends(id, at, EndReason::Unwatched);
+    }
+
+    /// What lived in this log is UNKNOWN.
+    fn process_ends(&mut self, log: LogId, at: Timestamp, why: EndReason) {
+        let seen = Seen {
+            log,
+            offset: 0,
+            at: Some(at),
+            mdc_job: None,
+            carrier: None,
+            said: Said::Event(Event::ProcessEnding { why }),
+        };
+        self.fleet.apply(&seen, self.now);
+        self.news = News::Changed;
     }
 
     fn drain(&mut self) {
@@ -393,19 +500,23 @@ impl tail::Sink for Engine {
     }
 
     fn gone(&mut self, log: LogId) {
-        let said = Said::Event(Event::ProcessEnding {
-            why: EndReason::LogGone,
-        });
-        let seen = Seen {
-            log,
-            offset: 0,
-            at: Some(self.now),
-            mdc_job: None,
-            carrier: None,
-            said,
-        };
-        self.fleet.apply(&seen, self.now);
-        self.news = News::Changed;
+        self.process_ends(log, self.now, EndReason::LogGone);
+    }
+}
+
+/// A record whose carrier says nothing of its cluster: that of the log counts.
+fn in_the_logs_cluster(seen: Seen) -> Seen {
+    let of_carrier = |carrier: &Arc<Carrier>| carrier.cluster.is_some();
+    if !seen.carrier.as_ref().is_some_and(of_carrier) {
+        return seen;
+    }
+    let without = |carrier: Arc<Carrier>| Carrier {
+        cluster: None,
+        ..Carrier::clone(&carrier)
+    };
+    Seen {
+        carrier: seen.carrier.map(|carrier| Arc::new(without(carrier))),
+        ..seen
     }
 }
 

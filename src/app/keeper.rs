@@ -86,6 +86,11 @@ impl Keeper {
         Ok((keeper, saved))
     }
 
+    /// Keeps history within other bounds from now on.
+    pub(super) const fn set_bounds(&mut self, bounds: Bounds) {
+        self.bounds = bounds;
+    }
+
     /// Its numbers.
     pub(super) const fn stats(&self) -> &StoreStats {
         &self.stats

@@ -2,7 +2,8 @@
 //!
 //! Inside one log the order is the position, whatever its timestamps do; between the logs of one cluster it is event time.
 //! So each log has a queue, and the earliest front of a cluster goes first once every log of it that is still being read
-//! has something to compare with.
+//! has something to compare with. A log whose carrier keeps no order (CloudWatch, CloudTrail) is sorted as a whole when it
+//! has been read to its end.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -28,6 +29,15 @@ struct Queue {
     events: VecDeque<(Timestamp, Seen)>,
     reached: Timestamp,
     over: bool,
+    /// Its carrier keeps no order.
+    by_time: bool,
+}
+
+impl Queue {
+    /// Whether nothing unread of the log can come before its front.
+    fn is_comparable(&self) -> bool {
+        self.over || (!self.by_time && !self.events.is_empty())
+    }
 }
 
 impl Merge {
@@ -37,6 +47,7 @@ impl Merge {
             events: VecDeque::new(),
             reached: Timestamp::MIN,
             over: false,
+            by_time: false,
         };
         self.clusters
             .entry(Arc::clone(&cluster))
@@ -52,13 +63,19 @@ impl Merge {
 
     /// Whether more of this log is of use now. Of every cluster one log always is: that which the others wait for.
     pub(super) fn wants(&self, log: LogId) -> bool {
-        self.queue(log).is_none_or(|queue| queue.events.len() < ENOUGH)
+        self.queue(log)
+            .is_none_or(|queue| queue.by_time || queue.events.len() < ENOUGH)
     }
 
     /// Takes an event of a log that was opened.
     pub(super) fn push(&mut self, seen: Seen) {
         if let Some(queue) = self.queue_mut(seen.log) {
-            queue.reached = seen.at.map_or(queue.reached, |at| at.max(queue.reached));
+            queue.by_time |= seen.carrier.as_ref().is_some_and(|carrier| carrier.by_time);
+            queue.reached = match seen.at {
+                Some(at) if queue.by_time => at,
+                Some(at) => at.max(queue.reached),
+                None => queue.reached,
+            };
             queue.events.push_back((queue.reached, seen));
         }
     }
@@ -73,13 +90,17 @@ impl Merge {
     pub(super) fn finish(&mut self, log: LogId) {
         if let Some(queue) = self.queue_mut(log) {
             queue.over = true;
+            if queue.by_time {
+                // Stable: what has the same time keeps its place.
+                queue.events.make_contiguous().sort_by_key(|(at, _)| *at);
+            }
         }
     }
 
     /// Gives out, in order, every event that nothing unread can come before.
     pub(super) fn drain(&mut self, mut apply: impl FnMut(&Seen)) {
         for logs in self.clusters.values_mut() {
-            while logs.values().all(|queue| queue.over || !queue.events.is_empty()) {
+            while logs.values().all(Queue::is_comparable) {
                 let fronts = logs
                     .iter()
                     .filter_map(|(log, queue)| Some((queue.events.front()?.0, *log)));
@@ -103,7 +124,7 @@ impl Merge {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::event::{Event, Said};
+    use crate::model::event::{Carrier, Event, Said};
 
     fn seen(log: u32, second: Option<i64>, offset: u64) -> Seen {
         Seen {
@@ -142,6 +163,26 @@ mod tests {
         assert_eq!(drained(&mut merge), [100, 101, 102]);
         merge.finish(LogId(1));
         assert_eq!(drained(&mut merge), [201]);
+    }
+
+    #[test]
+    fn a_log_without_order_is_sorted_when_it_is_over() {
+        let mut merge = Merge::default();
+        merge.open(LogId(1), Arc::from("c"));
+        let carrier = Some(Arc::new(Carrier {
+            by_time: true,
+            ..Carrier::default()
+        }));
+        for (second, offset) in [(Some(9), 1), (None, 2), (Some(3), 3), (Some(9), 4)] {
+            let carrier = carrier.clone();
+            merge.push(Seen {
+                carrier,
+                ..seen(1, second, offset)
+            });
+        }
+        assert_eq!(drained(&mut merge), [0; 0], "something earlier may come");
+        merge.finish(LogId(1));
+        assert_eq!(drained(&mut merge), [3, 1, 2, 4]);
     }
 
     #[test]

@@ -2,21 +2,25 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::engine::{Engine, News};
 use super::keeper::{Keeper, known_logs};
-use super::{AppError, classifier, sources};
+use super::reload::{Handover, Load, Plan, Reloader, Taken};
+use super::systemd::Manager;
+use super::{AppError, classifier};
 use crate::cli::progress::Progress;
-use crate::config::{ReadFrom, Settings};
-use crate::expose::{self, Limits, Site, Telemetry, View, ViewBuilder};
+use crate::config::{self, ReadFrom, Settings};
+use crate::expose::web::{Door, Doors};
+use crate::expose::{self, Limits, Reloads, Site, Telemetry, View, ViewBuilder};
 use crate::model::Counters;
 use crate::observe;
 use crate::pipeline::Wording;
@@ -35,6 +39,9 @@ const BUSY_REFRESH: Duration = Duration::from_millis(50);
 /// of them would cost much.
 const READ_REFRESH: Duration = Duration::from_secs(1);
 
+/// How often events that wait for the reordering window are looked at.
+const WAITING: Duration = Duration::from_millis(250);
+
 /// Pass period where the system tells of changes, and where it does not.
 const PERIOD_TOLD: Duration = Duration::from_secs(10);
 const PERIOD_DEAF: Duration = Duration::from_secs(1);
@@ -44,8 +51,9 @@ const PERIOD_DEAF: Duration = Duration::from_secs(1);
 const PERIOD_TOLD_PER_LOG: Duration = Duration::from_millis(10);
 const LONGEST_PERIOD_TOLD: Duration = Duration::from_secs(60);
 
-/// Runs until a signal, or, with `once`, until everything that is there has been read.
-pub fn watch(settings: &Settings, wording: Arc<Wording>, once: bool) -> Result<(), AppError> {
+/// Runs until a signal, or, with `once`, until everything that is there has been read. `load` reads the configuration:
+/// now, and again whenever it is asked for.
+pub fn watch(settings: Settings, wording: Wording, load: Load, once: bool) -> Result<(), AppError> {
     let runtime = Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -54,24 +62,45 @@ pub fn watch(settings: &Settings, wording: Arc<Wording>, once: bool) -> Result<(
             what: "cannot start the runtime",
             error,
         })?;
-    let listeners = listen(settings)?;
+    let doors = doors(&settings)?;
+    let listeners = listen(&settings, if doors.is_tls() { "https" } else { "http" })?;
     let stop = CancellationToken::new();
-    let (published, view) = watch::channel(Arc::new(nothing_yet(settings)));
-    let reader = Reader::new(settings, wording, published, stop.clone())?;
     let telemetry = Telemetry::new(observe::now());
     let telemetry =
         telemetry.map_err(|error| AppError::Usage(format!("the program's own metrics: {error}")))?;
-    let site = Arc::new(Site { view, telemetry });
+    let telemetry = Arc::new(telemetry);
+    let started = settings.clone();
+    let (published, view) = watch::channel(Arc::new(nothing_yet(&settings)));
+    let (plans, handed_over) = std::sync::mpsc::channel();
+    let reader = Reader::new(
+        Plan::new(settings, wording)?,
+        published,
+        handed_over,
+        stop.clone(),
+    )?;
+    let reloader = Reloader {
+        load: Arc::new(load),
+        started: started.clone(),
+        plans,
+        waker: reader.wake.waker(),
+        telemetry: Arc::clone(&telemetry),
+    };
+    let (reloads, requests) = mpsc::channel(1);
+    runtime.spawn(reloader.serve(requests));
+    runtime.spawn(hangups(reloads.clone()));
+    runtime.spawn(signals(stop.clone()));
+    let site = Site {
+        view,
+        telemetry,
+        doors,
+        reloads: started.enable_lifecycle.then_some(reloads),
+    };
     let limits = Limits {
-        connections: settings.limits.connections,
+        connections: started.limits.connections,
         ..Limits::default()
     };
+    let served = runtime.spawn(expose::serve(listeners, site, limits, stop.clone()));
     let handle = runtime.handle().clone();
-    let served = listeners
-        .into_iter()
-        .map(|listener| runtime.spawn(expose::serve(listener, Arc::clone(&site), limits, stop.clone())))
-        .collect::<Vec<_>>();
-    runtime.spawn(signals(stop.clone()));
     let reading = thread::Builder::new()
         .name("reader".to_owned())
         .spawn(move || reader.run(&handle, once))
@@ -81,10 +110,8 @@ pub fn watch(settings: &Settings, wording: Arc<Wording>, once: bool) -> Result<(
         })?;
     runtime.block_on(stop.cancelled());
     let ended = reading.join();
-    for server in served {
-        if let Ok(Err(error)) = runtime.block_on(server) {
-            warn!(%error, "the HTTP server ended with an error");
-        }
+    if let Ok(Err(error)) = runtime.block_on(served) {
+        warn!(%error, "the HTTP server ended with an error");
     }
     // Whoever still waits for a pipe or a disk does not hold up the end.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -94,15 +121,30 @@ pub fn watch(settings: &Settings, wording: Arc<Wording>, once: bool) -> Result<(
     })
 }
 
+/// Who may come in, as the web configuration file says.
+fn doors(settings: &Settings) -> Result<Doors, AppError> {
+    let Some(path) = settings.web_config_file.clone() else {
+        return Ok(Doors::open());
+    };
+    let load = move || {
+        let file = path.display();
+        let settings = config::web_file::load(&path).map_err(|error| error.to_string())?;
+        // What only the certificates themselves can tell.
+        Door::new(&settings).map_err(|why| format!("{file}: tls_server_config: {why}"))?;
+        Ok(settings)
+    };
+    Doors::from_file(Box::new(load)).map_err(AppError::Usage)
+}
+
 /// Binds before any file is read, so that a port that is taken is told at once and Prometheus is let in from the start.
-fn listen(settings: &Settings) -> Result<Vec<TcpListener>, AppError> {
+fn listen(settings: &Settings, scheme: &str) -> Result<Vec<TcpListener>, AppError> {
     let bind = |address: &std::net::SocketAddr| {
         let listener = TcpListener::bind(address).map_err(|error| AppError::Listen {
             address: *address,
             error,
         })?;
         let bound = listener.local_addr().unwrap_or(*address);
-        info!("listening on http://{bound} (page at /, metrics at /metrics)");
+        info!("listening on {scheme}://{bound} (page at /, metrics at /metrics)");
         if !address.ip().is_loopback() {
             warn!(
                 "{bound} can be reached from other machines; everybody there can read the names and states of all jobs"
@@ -133,6 +175,23 @@ async fn signals(stop: CancellationToken) {
     std::process::exit(i32::from(crate::cli::FAILED));
 }
 
+/// Has the configuration read again at each SIGHUP.
+async fn hangups(reloads: Reloads) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        warn!("SIGHUP cannot be received; restart the program to have its configuration read again");
+        return;
+    };
+    while hangup.recv().await.is_some() {
+        info!("SIGHUP: reading the configuration again");
+        let (tell, told) = oneshot::channel();
+        if reloads.send(tell).await.is_err() {
+            return;
+        }
+        // The next one is read after this one: what comes of it was logged where it was done.
+        let _done = told.await;
+    }
+}
+
 fn view_settings(settings: &Settings) -> expose::Settings {
     expose::Settings {
         thresholds: settings.thresholds.clone(),
@@ -160,12 +219,27 @@ fn restore(settings: &Settings) -> Result<(Option<Keeper>, Saved), AppError> {
         );
         return Ok((None, Saved::default()));
     };
-    let bounds = Bounds {
+    let (keeper, saved) = Keeper::open(dir, bounds(settings))?;
+    Ok((Some(keeper), saved))
+}
+
+const fn bounds(settings: &Settings) -> Bounds {
+    Bounds {
         age: settings.history_age,
         bytes: settings.history_bytes,
-    };
-    let (keeper, saved) = Keeper::open(dir, bounds)?;
-    Ok((Some(keeper), saved))
+    }
+}
+
+fn tail_settings(settings: &Settings) -> tail::Settings {
+    tail::Settings {
+        from: match settings.read_from {
+            ReadFrom::Start => tail::From::Start,
+            ReadFrom::End => tail::From::End,
+        },
+        open_files: settings.limits.open_files,
+        period: settings.poll_interval.unwrap_or(PERIOD_DEAF),
+        ..tail::Settings::default()
+    }
 }
 
 /// The thread that owns everything between the files and the published view.
@@ -176,6 +250,11 @@ struct Reader {
     views: ViewBuilder,
     published: watch::Sender<Arc<View>>,
     stop: CancellationToken,
+    manager: Manager,
+    /// Configurations to go on with.
+    plans: Receiver<Handover>,
+    /// The newest that waits for the catch-up to end.
+    next: Option<Plan>,
     period: Option<Duration>,
     began: Instant,
     last_published: Instant,
@@ -190,38 +269,30 @@ struct Reader {
 
 impl Reader {
     fn new(
-        settings: &Settings,
-        wording: Arc<Wording>,
+        plan: Plan,
         published: watch::Sender<Arc<View>>,
+        plans: Receiver<Handover>,
         stop: CancellationToken,
     ) -> Result<Self, AppError> {
-        let (paths, beside) = sources(settings, &wording)?;
-        let reads_stdin = paths.iter().any(tail::Source::is_stdin);
-        let tail_settings = tail::Settings {
-            from: match settings.read_from {
-                ReadFrom::Start => tail::From::Start,
-                ReadFrom::End => tail::From::End,
-            },
-            open_files: settings.limits.open_files,
-            period: settings.poll_interval.unwrap_or(PERIOD_DEAF),
-            ..tail::Settings::default()
-        };
-        let (keeper, mut saved) = restore(settings)?;
+        let Plan {
+            settings,
+            wording,
+            sources,
+            beside,
+        } = plan;
+        let reads_stdin = sources.iter().any(tail::Source::is_stdin);
+        let (keeper, mut saved) = restore(&settings)?;
         let classify = classifier(Arc::clone(&wording), &beside);
         let positions = std::mem::take(&mut saved.progress.positions);
         let mut tailer = Tailer::new(
             Arc::new(tail::fs::OsFs),
-            paths,
+            sources,
             classify,
-            tail_settings,
+            tail_settings(&settings),
             positions,
         );
         tailer.remember(known_logs(&saved.progress));
-        let search: tail::Search = {
-            let wording = Arc::clone(&wording);
-            Arc::new(move |bytes, hits| wording.search(bytes, hits))
-        };
-        tailer.read_ahead(thread::available_parallelism().map_or(1, usize::from), &search);
+        read_ahead(&mut tailer, &wording);
         let wake = Wake::start();
         if reads_stdin {
             let waker = wake.waker();
@@ -238,7 +309,7 @@ impl Reader {
         let mut engine = Engine::new(wording, beside, settings.limits.entities);
         engine.restore(saved);
         let before = (counters, engine.stats(kept_sources));
-        let mut views = ViewBuilder::new(view_settings(settings));
+        let mut views = ViewBuilder::new(view_settings(&settings));
         engine.fleet().jobs().for_each(|job| views.put(job));
         views.put_others(engine.fleet());
         let mut reader = Self {
@@ -248,6 +319,9 @@ impl Reader {
             views,
             published,
             stop,
+            manager: Manager::from_env(),
+            plans,
+            next: None,
             period: settings.poll_interval,
             began: now,
             last_published: now,
@@ -265,8 +339,10 @@ impl Reader {
         let waker = self.wake.waker();
         let mut progress = Some(Progress::new());
         while !self.stop.is_cancelled() {
-            self.tailer.hint(waker.take());
+            self.manager.turned();
             self.engine.set_now(observe::now());
+            self.take_plan();
+            self.tailer.hint(waker.take());
             let outcome = self.tailer.poll(self.began.elapsed(), &mut self.engine);
             self.wake.follow(&self.tailer.dirs());
             if self.period.is_none() {
@@ -279,14 +355,19 @@ impl Reader {
                     PERIOD_DEAF
                 });
             }
+            self.engine.pass();
             self.catch_up(outcome.more, &mut progress);
             self.tell();
             self.publish_if_due(outcome.more);
-            if once && self.ready && !outcome.more && !self.reads_stdin {
+            if once && self.ready && !outcome.more && !self.reads_stdin && !self.engine.is_waiting() {
                 self.stop.cancel();
             }
             if !outcome.more {
-                let wait = outcome.wait.min(self.longest_wait());
+                let longest = self.longest_wait().min(self.manager.longest_wait());
+                let mut wait = outcome.wait.min(longest);
+                if self.engine.is_waiting() {
+                    wait = wait.min(WAITING);
+                }
                 runtime.block_on(async {
                     tokio::select! {
                         () = waker.woken() => {}
@@ -295,6 +376,48 @@ impl Reader {
                     }
                 });
             }
+        }
+        self.manager.stopping();
+        self.keep_and_publish();
+    }
+
+    /// Goes on with another configuration, if there is one and what was there at the start has been read: until then
+    /// the logs of a cluster are being merged under the old one.
+    fn take_plan(&mut self) {
+        while let Ok((plan, tell)) = self.plans.try_recv() {
+            self.next = Some(plan);
+            let taken = if self.ready {
+                Taken::Applied
+            } else {
+                Taken::Deferred
+            };
+            if self.ready {
+                self.apply_next();
+            }
+            // Who asked may have hung up.
+            let _unheard = tell.send(taken);
+        }
+        if self.ready {
+            self.apply_next();
+        }
+    }
+
+    fn apply_next(&mut self) {
+        let Some(plan) = self.next.take() else { return };
+        // What is closed now is written down as it is now.
+        self.keep_and_publish();
+        let classify = classifier(Arc::clone(&plan.wording), &plan.beside);
+        let changes = self
+            .tailer
+            .change(plan.sources, classify, tail_settings(&plan.settings));
+        let limit = plan.settings.limits.entities;
+        read_ahead(&mut self.tailer, &plan.wording);
+        self.engine.change(plan.wording, plan.beside, limit, &changes);
+        self.views = ViewBuilder::new(view_settings(&plan.settings));
+        self.period = plan.settings.poll_interval;
+        self.reads_stdin &= self.tailer.reads_stdin();
+        if let Some(keeper) = &mut self.keeper {
+            keeper.set_bounds(bounds(&plan.settings));
         }
         self.keep_and_publish();
     }
@@ -312,6 +435,7 @@ impl Reader {
             }
         }
         let backlog = self.tailer.backlog();
+        self.manager.catching_up(backlog.read_bytes, backlog.total_bytes);
         if let Some(progress) = progress {
             progress.show(&backlog, self.began.elapsed());
         }
@@ -320,6 +444,7 @@ impl Reader {
             self.ready = true;
             *progress = None;
             let (jobs, files) = (self.engine.fleet().len(), backlog.total_files);
+            self.manager.ready(jobs);
             info!(
                 "caught up: {jobs} jobs in {files} files, {} bytes read; following",
                 backlog.total_bytes
@@ -409,4 +534,12 @@ impl Reader {
         self.published.send_replace(Arc::new(view));
         self.last_published = Instant::now();
     }
+}
+
+/// Has other cores search what is read ahead, for what this wording needs.
+fn read_ahead(tailer: &mut Tailer, wording: &Arc<Wording>) {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let wording = Arc::clone(wording);
+    let search: tail::Search = Arc::new(move |bytes, hits| wording.search(bytes, hits));
+    tailer.read_ahead(cores, &search);
 }

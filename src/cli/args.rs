@@ -47,7 +47,7 @@ pub enum Command {
 }
 
 /// The program's own log, on standard error.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct LogArgs {
     /// Least important messages still written: error, warn, info, debug or trace [default: info].
     #[arg(long = "log.level", value_name = "LEVEL", global = true, value_parser = value::log_level)]
@@ -66,7 +66,7 @@ impl LogArgs {
 }
 
 /// How lines are read; the same for all commands that read some.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct ReadingArgs {
     /// Zone of times printed without one, such as Europe/Berlin, UTC or +05:30 [default: the machine's].
     #[arg(long, value_name = "ZONE", value_parser = value::zone, allow_hyphen_values = true)]
@@ -105,7 +105,7 @@ impl ReadingArgs {
 }
 
 /// `flinktail watch`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(
     after_help = "Examples:\n  flinktail watch /opt/flink/log\n  flinktail watch '/var/log/flink/*/jobmanager.log' --state-dir /var/lib/flinktail\n  kubectl logs -f deploy/jobmanager | flinktail watch - --cluster prod-1"
 )]
@@ -122,6 +122,12 @@ pub struct WatchArgs {
     /// Where to listen; may be given several times [default: 127.0.0.1:19249].
     #[arg(long = "web.listen-address", value_name = "IP:PORT", value_parser = value::listen_address)]
     pub listen_addresses: Vec<SocketAddr>,
+    /// TLS, users and headers of HTTP: YAML as of Prometheus' exporter-toolkit [default: plain HTTP for everybody].
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    pub web_config_file: Option<PathBuf>,
+    /// Let POST /-/reload have the configuration read again, as SIGHUP does.
+    #[arg(long = "web.enable-lifecycle")]
+    pub enable_lifecycle: bool,
     /// The cluster label of all jobs [default: from the path, else "default"].
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub cluster: Option<String>,
@@ -159,6 +165,8 @@ impl WatchArgs {
         settings.read_from = self.from.unwrap_or(settings.read_from);
         settings.poll_interval = self.poll_interval.or(settings.poll_interval);
         settings.state_dir = self.state_dir.clone().or(settings.state_dir);
+        settings.web_config_file = self.web_config_file.clone().or(settings.web_config_file);
+        settings.enable_lifecycle |= self.enable_lifecycle;
         settings.listen_on(&self.listen_addresses);
         Ok(settings)
     }

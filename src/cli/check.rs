@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::config;
+use crate::observe;
 use crate::problem::Problem;
 
 /// What a TOML file is, by what it says.
@@ -86,7 +88,7 @@ fn expand(path: &Path) -> Result<Vec<PathBuf>, Unreadable> {
 }
 
 fn input(file: &Path) -> Result<Input, Unreadable> {
-    let text = std::fs::read_to_string(file).map_err(|error| (file.to_owned(), error))?;
+    let text = config::read_text(file).map_err(|error| (file.to_owned(), error))?;
     Ok(Input {
         file: file.display().to_string(),
         kind: Kind::of(&text),
@@ -110,7 +112,7 @@ pub struct Checked {
 /// Writes all problems, one a line, and the outcome. True when there were none.
 pub fn report(checked: Checked, problems: &[Problem], out: &mut impl Write) -> io::Result<bool> {
     for problem in problems {
-        writeln!(out, "{problem}")?;
+        writeln!(out, "{}", observe::printable(&problem.to_string()))?;
     }
     let parts = [
         (checked.configs, "configuration"),

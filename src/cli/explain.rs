@@ -1,5 +1,7 @@
 //! `explain`: what is made of a line, step by step, or why nothing is.
 
+mod documents;
+
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -8,6 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::text::printable;
 use crate::decode::clock::Clock;
+use crate::decode::documents::sniff::Sniffer;
 use crate::decode::form::Form;
 use crate::decode::layouts::Layouts;
 use crate::decode::peel::Peeled;
@@ -29,8 +32,16 @@ pub struct Reading<'a> {
     pub now: Timestamp,
 }
 
-/// Explains every record of a text. True when at least one means something.
+/// Explains every record or document of a text. True when at least one means something.
 pub fn explain(text: &[u8], reading: &Reading<'_>, out: &mut impl Write) -> io::Result<bool> {
+    if Sniffer::default().push(text) {
+        documents::explain(text, reading, out)
+    } else {
+        lines(text, reading, out)
+    }
+}
+
+fn lines(text: &[u8], reading: &Reading<'_>, out: &mut impl Write) -> io::Result<bool> {
     let Some((form, shortened)) = form(text, reading, out)? else {
         return Ok(false);
     };

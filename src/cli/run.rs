@@ -54,7 +54,7 @@ pub fn run() -> u8 {
     let cli = Cli::parse();
     let mut out = io::BufWriter::new(io::stdout().lock());
     let done = match &cli.command {
-        Command::Watch(args) => watch(args, &cli.log),
+        Command::Watch(args) => watch(args.clone(), cli.log.clone()),
         Command::Demo(args) => demo(args, &cli.log),
         Command::Replay(args) => replay_logs(args, &cli.log, &mut out),
         Command::History(args) => history(args, &mut out),
@@ -72,7 +72,8 @@ pub fn run() -> u8 {
         Err(RunError::Io { error, .. }) if error.kind() == io::ErrorKind::BrokenPipe => FINE,
         Err(error) => {
             // Nothing can be done when standard error is closed too.
-            let _unheard = writeln!(io::stderr(), "flinktail: {error}");
+            let said = observe::printable(&error.to_string());
+            let _unheard = writeln!(io::stderr(), "flinktail: {said}");
             error.code()
         }
     }
@@ -93,18 +94,26 @@ fn start_log(settings: &config::Settings) -> Result<(), RunError> {
     observe::init(format, settings.log_level.as_str()).map_err(|why| ConfigError::Flag(why).into())
 }
 
-fn watch(args: &WatchArgs, log: &LogArgs) -> Result<u8, RunError> {
-    let settings = args.settings(log, &app::check_layout)?;
+fn watch(args: WatchArgs, log: LogArgs) -> Result<u8, RunError> {
+    let settings = args.settings(&log, &app::check_layout)?;
     start_log(&settings)?;
-    let wording = Arc::new(app::wording(settings.rules_dir.as_deref())?);
-    app::watch(&settings, wording, args.once)?;
+    let wording = app::wording(settings.rules_dir.as_deref())?;
+    let once = args.once;
+    let load = move || {
+        let settings = args
+            .settings(&log, &app::check_layout)
+            .map_err(|error| error.to_string())?;
+        let wording = app::wording(settings.rules_dir.as_deref()).map_err(|error| error.to_string())?;
+        Ok((settings, wording))
+    };
+    app::watch(settings, wording, Box::new(load), once)?;
     Ok(FINE)
 }
 
 fn demo(args: &DemoArgs, log: &LogArgs) -> Result<u8, RunError> {
     let settings = args.settings(log);
     start_log(&settings)?;
-    app::demo::demo(args.dir.as_deref(), settings, Arc::new(app::wording(None)?))?;
+    app::demo::demo(args.dir.as_deref(), settings, app::wording(None)?)?;
     Ok(FINE)
 }
 
@@ -113,7 +122,7 @@ fn replay_logs(args: &ReplayArgs, log: &LogArgs, out: &mut impl Write) -> Result
     let wording = Arc::new(app::wording(settings.rules_dir.as_deref())?);
     let replayed = app::replay::replay(&settings, wording)?;
     for notice in &replayed.notices {
-        let _unheard = writeln!(io::stderr(), "flinktail: {notice}");
+        let _unheard = writeln!(io::stderr(), "flinktail: {}", observe::printable(notice));
     }
     let written = if args.json {
         writeln!(out, "{}", api::entities_json(&replayed.fleet))

@@ -152,27 +152,59 @@ pub(super) static PLAIN: [Table<Settings>; 6] = [
                 read: |settings, value| put(&mut settings.poll_interval, value.parsed(value::duration)),
                 show: |settings, _| settings.poll_interval.map(quoted_duration),
             },
+            Key {
+                name: "reorder_window",
+                takes: "a duration",
+                about: "How long events from CloudWatch and CloudTrail wait for earlier ones while they are followed; later \
+                        ones are recorded as late. What is there at the start is sorted as a whole, and Flink's own files go \
+                        by place.",
+                flag: "",
+                example: "\"5s\"",
+                read: |settings, value| set(&mut settings.reorder_window, value.parsed(value::duration)),
+                show: |settings, _| Some(quoted_duration(settings.reorder_window)),
+            },
         ],
     },
     Table {
         name: "web",
-        about: "Where metrics, page and API are served.",
-        keys: &[Key {
-            name: "listen_address",
-            takes: "an IP address with a port, or a list of them",
-            about: "Loopback by default: to be scraped from another machine, say so, for example \"0.0.0.0:19249\".",
-            flag: "--web.listen-address",
-            example: "[\"0.0.0.0:19249\"]",
-            read: |settings, value| set(&mut settings.listen_addresses, value.listen_addresses()),
-            show: |settings, _| {
-                let addresses: Vec<String> = settings
-                    .listen_addresses
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect();
-                Some(list(&addresses))
+        about: "Where metrics, page and API are served, and to whom.",
+        keys: &[
+            Key {
+                name: "listen_address",
+                takes: "an IP address with a port, or a list of them",
+                about: "Loopback by default: to be scraped from another machine, say so, for example \"0.0.0.0:19249\".",
+                flag: "--web.listen-address",
+                example: "[\"0.0.0.0:19249\"]",
+                read: |settings, value| set(&mut settings.listen_addresses, value.listen_addresses()),
+                show: |settings, _| {
+                    let addresses: Vec<String> = settings
+                        .listen_addresses
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect();
+                    Some(list(&addresses))
+                },
             },
-        }],
+            Key {
+                name: "config_file",
+                takes: "a file",
+                about: "TLS, users and headers: YAML in the format of Prometheus' exporter-toolkit, read again when it \
+                        changes. See web-configuration.md.",
+                flag: "--web.config.file",
+                example: "\"/etc/flinktail/web.yml\"",
+                read: |settings, value| put(&mut settings.web_config_file, value.path()),
+                show: |settings, _| settings.web_config_file.as_deref().map(quoted_path),
+            },
+            Key {
+                name: "enable_lifecycle",
+                takes: "true or false",
+                about: "Whether `POST /-/reload` has this file read again, as SIGHUP always does.",
+                flag: "--web.enable-lifecycle",
+                example: "",
+                read: |settings, value| set(&mut settings.enable_lifecycle, value.boolean()),
+                show: |settings, _| Some(settings.enable_lifecycle.to_string()),
+            },
+        ],
     },
     Table {
         name: "state",

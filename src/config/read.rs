@@ -60,10 +60,23 @@ pub fn parse(file: &str, text: &str, layout: LayoutCheck<'_>) -> Result<Settings
                 file: file.to_owned(),
                 line,
                 column,
-                message: fault.message,
+                message: bounded(fault.message),
             }
         })
         .collect())
+}
+
+/// A message without the middle of what makes it very long: a value of a file that is none of ours.
+fn bounded(message: String) -> String {
+    const START: usize = 1_500;
+    const END: usize = 200;
+    if message.chars().count() <= START + END {
+        return message;
+    }
+    let start: String = message.chars().take(START).collect();
+    let end = message.chars().count().saturating_sub(END);
+    let end: String = message.chars().skip(end).collect();
+    format!("{start} … {end}")
 }
 
 /// The text with the lines that are no TOML blanked, and what is wrong with them. The parser gives up at the first such
@@ -368,6 +381,12 @@ impl Value<'_> {
             }]),
             _ => Err(self.must_be("a string or a list of strings")),
         }
+    }
+
+    /// `true` or `false`.
+    pub(super) fn boolean(&self) -> Result<bool, Faults> {
+        let boolean = self.at.get_ref().as_bool();
+        boolean.ok_or_else(|| self.must_be("true or false"))
     }
 
     /// A whole number within bounds.

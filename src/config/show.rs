@@ -116,6 +116,20 @@ file: `flinktail watch --config flinktail.toml`. Flags win over the file.
   what holds with yours.
 * Relative paths are relative to the directory of the file.
 * Durations are whole numbers with a unit: `ms`, `s`, `m`, `h`, `d`, `w`; they add up (`\"1h30m\"`).
+
+## Changes while running
+
+SIGHUP has the file, and the rules of `[rules] dir`, read again; so does `POST /-/reload` where `[web] enable_lifecycle` is on. Flags
+go on winning over the file. What holds from then on: sources, rules and layouts, thresholds, retention, `[watch]`, `[limits]` but
+`connections`, and the bounds of history. What does not is said in the log, key by key, and needs a restart: `[web]`, `[log]`,
+`[state] dir`, `connections`, and standard input as a new source. (The file that `[web] config_file` names is read again by itself.)
+
+* No line is lost or read twice. A log that no source means any more is closed: its jobs are UNKNOWN, its position is kept, and
+  when a source means it again it goes on from there.
+* A log whose cluster changes goes on under the new one; its jobs of the old one are UNKNOWN from then on.
+* A file with mistakes changes nothing: all of them are told in the log (and to whoever posted), and
+  `flinktail_config_last_reload_successful` is 0 until one is accepted.
+* Asked for while the backlog of the start is being read, it is judged at once and holds when that has been read.
 ";
 
 fn chapter<T>(out: &mut String, table: &Table<T>, open: &str, close: &str, defaults: &T) {

@@ -1,5 +1,8 @@
 //! "Did you mean …": the known word that is nearest to a misspelt one.
 
+/// Longest word that something is suggested for, bytes.
+const LONGEST: usize = 100;
+
 /// `; did you mean "…"?` when a known word is near enough to be what was meant.
 pub fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     nearest(word, known).map(|near| format!("; did you mean \"{near}\"?"))
@@ -7,6 +10,10 @@ pub fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Opt
 
 /// The known word at the smallest edit distance, case ignored; none further than a third of the word's length.
 pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // No key or value that is known is so long, and comparing takes time by the square.
+    if word.len() > LONGEST {
+        return None;
+    }
     let lower = word.to_lowercase();
     let limit = lower.chars().count().div_ceil(3);
     known

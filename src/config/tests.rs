@@ -1,6 +1,7 @@
 //! Configurations, good and bad, against what they say and the messages they get.
 
 use super::*;
+use crate::model::retention::Override;
 
 /// Knows one layout, as the decoder would know its own.
 fn layouts(text: &str, rules: Option<&Path>) -> Result<(), String> {
@@ -30,10 +31,10 @@ fn check_generated(path: &str, expected: &str) {
     );
 }
 
-/// `bad.txt` holds cases: lines of TOML, then `=> line:column: message` for each problem in the order told.
-#[test]
-fn every_bad_configuration_gets_exactly_its_messages() {
-    let cases = include_str!("tests/bad.txt");
+/// Holds a file of cases: the text of each, then `=> line:column: message` for each problem in the order told.
+#[track_caller]
+pub(super) fn check_bad(path: &str, least: usize, judge: impl Fn(&str) -> Result<(), Vec<Problem>>) {
+    let cases = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
     let (mut count, mut text, mut told) = (0, String::new(), String::new());
     let mut lines = cases.lines().peekable();
     while let Some(line) = lines.next() {
@@ -41,7 +42,7 @@ fn every_bad_configuration_gets_exactly_its_messages() {
             text.push_str(line);
             text.push('\n');
         } else if lines.peek().is_none_or(|next| !next.starts_with("=> ")) {
-            let problems = parse("bad", &text, &layouts).expect_err(&text);
+            let problems = judge(&text).expect_err(&text);
             let messages = problems
                 .iter()
                 .map(|problem| problem.to_string().replace("bad:", "=> ") + "\n");
@@ -49,8 +50,15 @@ fn every_bad_configuration_gets_exactly_its_messages() {
             count += 1;
         }
     }
-    assert!(count >= 60, "{count} cases");
-    check_generated("src/config/tests/bad.txt", &told);
+    assert!(count >= least, "{count} cases");
+    check_generated(path, &told);
+}
+
+#[test]
+fn every_bad_configuration_gets_exactly_its_messages() {
+    check_bad("src/config/tests/bad.txt", 60, |text| {
+        parse("bad", text, &layouts).map(drop)
+    });
 }
 
 #[test]
@@ -78,9 +86,13 @@ poll_interval = "2s500ms"
 
 [web]
 listen_address = ["0.0.0.0:1", "[::1]:2"]
+config_file = "web.yml"
+enable_lifecycle = true
 
 [state]
 dir = "state"
+history_age = "never"
+history_bytes = 1_048_576
 
 [rules]
 dir = "/etc/flinktail/rules"
@@ -113,13 +125,18 @@ RECONCILING = "7s"
 
 [[stuck_override]]
 job_name = "nightly-*"
+INITIALIZING = "1h"
+CREATED = "1h"
+FAILING = "1h"
+CANCELLING = "1h"
 RESTARTING = "1h"
+SUSPENDED = "1h"
+RECONCILING = "1h"
 "#;
 
 #[test]
 fn every_key_has_its_effect() {
     use crate::model::flink_job::JobState;
-    use crate::model::retention::Override;
 
     let defaults = Settings::default();
     let settings = read(EVERY_KEY);
@@ -153,7 +170,10 @@ fn every_key_has_its_effect() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(addresses, ["0.0.0.0:1", "[::1]:2"]);
+    assert_eq!(settings.web_config_file, Some(PathBuf::from("etc/web.yml")));
+    assert!(settings.enable_lifecycle);
     assert_eq!(settings.state_dir, Some(PathBuf::from("etc/state")));
+    assert_eq!((settings.history_age, settings.history_bytes), (None, 1 << 20));
     assert_eq!(settings.rules_dir, Some(PathBuf::from("/etc/flinktail/rules")));
     assert_eq!(
         (settings.log_level, settings.log_format),
@@ -181,9 +201,72 @@ fn every_key_has_its_effect() {
     );
     let over = Override {
         job_name: crate::model::retention::NameGlob::new("nightly-*").unwrap(),
-        by_state: [(JobState::Restarting, Duration::from_secs(3600))].into(),
+        by_state: defaults
+            .thresholds
+            .by_state
+            .keys()
+            .map(|state| (*state, hours(1)))
+            .collect(),
     };
     assert_eq!(settings.thresholds.overrides, [over]);
+}
+
+/// Every key of a table with what it shows for these settings.
+fn shown<T>(table: &keys::Table<T>, target: &T) -> Vec<(String, Option<String>)> {
+    let of = |key: &keys::Key<T>| {
+        (
+            format!("{}.{}", table.name, key.name),
+            (key.show)(target, key.name),
+        )
+    };
+    table.keys.iter().map(of).collect()
+}
+
+/// Every key of the file, with what it shows.
+fn all_shown(settings: &Settings) -> Vec<(String, Option<String>)> {
+    let mut all: Vec<_> = keys::PLAIN
+        .iter()
+        .chain(&keys::RETENTION)
+        .chain(&keys::STUCK)
+        .flat_map(|table| shown(table, settings))
+        .collect();
+    // Of lists of tables: what any of them shows.
+    for source in settings.sources.iter().chain([&Source::default()]) {
+        all.extend(shown(&keys::SOURCE, source));
+    }
+    for over in settings.thresholds.overrides.iter().chain([&Override::default()]) {
+        all.extend(shown(&keys::STUCK_OVERRIDE, over));
+    }
+    all
+}
+
+#[test]
+fn no_key_is_left_out_of_these_tests() {
+    let (given, defaults) = (all_shown(&read(EVERY_KEY)), all_shown(&Settings::default()));
+    for (key, default) in &defaults {
+        let changed = given.iter().any(|(name, value)| name == key && value != default);
+        assert!(changed, "EVERY_KEY gives {key} no value, or its default");
+    }
+    assert!(defaults.len() > 35, "{}", defaults.len());
+}
+
+#[test]
+fn no_key_takes_a_table() {
+    for (key, _) in all_shown(&Settings::default()) {
+        let (table, name) = key.rsplit_once('.').unwrap();
+        let is_list = [keys::SOURCE.name, keys::STUCK_OVERRIDE.name].contains(&table);
+        let heading = if is_list {
+            format!("[[{table}]]")
+        } else {
+            format!("[{table}]")
+        };
+        let problems = parse("f.toml", &format!("{heading}\n{name} = {{}}\n"), &layouts).unwrap_err();
+        let told = problems.iter().any(|problem| {
+            (problem.line, problem.column) == (2, name.len() + 4)
+                && problem.message.starts_with(&format!("{name}: must be "))
+        });
+        assert!(told, "{key}: {problems:?}");
+    }
 }
 
 #[test]

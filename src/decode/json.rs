@@ -229,7 +229,7 @@ fn element(line: &[u8]) -> &[u8] {
 }
 
 /// Since the epoch, in the unit that puts it between 1973 and 5138.
-fn instant(number: i64, nanos: i32) -> Option<Timestamp> {
+pub(super) fn instant(number: i64, nanos: i32) -> Option<Timestamp> {
     const SECONDS: i64 = 100_000_000_000;
     match number {
         ..SECONDS => Timestamp::new(number, nanos).ok(),
@@ -240,7 +240,7 @@ fn instant(number: i64, nanos: i32) -> Option<Timestamp> {
 }
 
 /// GELF's `1795219386.146`: a double holds seconds of today to a quarter of a microsecond.
-fn broken_instant(seconds: f64) -> Option<Timestamp> {
+pub(super) fn broken_instant(seconds: f64) -> Option<Timestamp> {
     // Whole microseconds of any year that jiff knows fit a double and an `i64`; the conversion saturates elsewhere.
     #[allow(clippy::cast_possible_truncation)]
     let micros = (seconds * 1e6).round() as i64;

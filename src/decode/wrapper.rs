@@ -141,7 +141,7 @@ fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// An ISO 8601 time with a `T`; one without a zone is UTC, as all carriers mean it.
-fn instant(text: &[u8]) -> Option<Timestamp> {
+pub(super) fn instant(text: &[u8]) -> Option<Timestamp> {
     if text.get(10) != Some(&b'T') {
         return None;
     }

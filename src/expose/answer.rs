@@ -40,13 +40,15 @@ pub enum Route {
     Healthy,
     /// `/-/ready`: 200 once the backlog has been read.
     Ready,
+    /// `/-/reload`: POST has the configuration read again.
+    Reload,
     /// Anything else.
     Other,
 }
 
 impl Route {
     /// One route for each name.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Page(Which::Fleet),
         Self::Asset(0),
         Self::Events,
@@ -55,6 +57,7 @@ impl Route {
         Self::VvpJobs,
         Self::Healthy,
         Self::Ready,
+        Self::Reload,
         Self::Other,
     ];
 
@@ -77,6 +80,7 @@ impl Route {
             }
             "/-/healthy" => Self::Healthy,
             "/-/ready" => Self::Ready,
+            "/-/reload" => Self::Reload,
             _ => page::ASSETS
                 .iter()
                 .position(|(known, ..)| *known == path)
@@ -96,6 +100,7 @@ impl Route {
             Self::VvpJobs => "vvp_jobs",
             Self::Healthy => "healthy",
             Self::Ready => "ready",
+            Self::Reload => "reload",
             Self::Other => "other",
         }
     }
@@ -170,7 +175,16 @@ fn next_frame(pieces: &mut impl Iterator<Item = String>) -> Option<String> {
 /// Answers a request from what was published; `now` is for the ages on the page.
 #[must_use]
 pub fn answer(request: &Parts, view: &Arc<View>, telemetry: &Telemetry, now: Timestamp) -> Response<Content> {
-    let mut response = if has_body(&request.headers) {
+    let mut response = refused(request, &[Method::GET, Method::HEAD])
+        .unwrap_or_else(|| route(request, view, telemetry, now));
+    protect(&mut response);
+    response
+}
+
+/// The refusal of a request that comes with a body, or with a method that is not for its path.
+#[must_use]
+pub fn refused(request: &Parts, methods: &[Method]) -> Option<Response<Content>> {
+    let mut refusal = if has_body(&request.headers) {
         let mut refusal = text(
             StatusCode::PAYLOAD_TOO_LARGE,
             "flinktail takes no request bodies\n",
@@ -178,18 +192,49 @@ pub fn answer(request: &Parts, view: &Arc<View>, telemetry: &Telemetry, now: Tim
         // What was sent of the body is never read.
         set(&mut refusal, header::CONNECTION, "close");
         refusal
-    } else if request.method == Method::GET || request.method == Method::HEAD {
-        route(request, view, telemetry, now)
+    } else if methods.contains(&request.method) {
+        return None;
     } else {
-        let mut refusal = text(StatusCode::METHOD_NOT_ALLOWED, "flinktail can only be read\n");
-        set(&mut refusal, header::ALLOW, "GET, HEAD");
+        let (words, allowed) = if methods.contains(&Method::GET) {
+            ("flinktail can only be read\n", "GET, HEAD")
+        } else {
+            ("this has something done: POST it\n", "POST")
+        };
+        let mut refusal = text(StatusCode::METHOD_NOT_ALLOWED, words);
+        set(&mut refusal, header::ALLOW, allowed);
         refusal
     };
-    set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(&mut response, header::CACHE_CONTROL, "no-store");
-    set(&mut response, header::REFERRER_POLICY, "no-referrer");
-    set(&mut response, header::CONTENT_SECURITY_POLICY, page::POLICY);
-    response
+    protect(&mut refusal);
+    Some(refusal)
+}
+
+/// The answer to whoever does not say that they are a user.
+#[must_use]
+pub fn forbidden() -> Response<Content> {
+    let mut refusal = text(StatusCode::UNAUTHORIZED, "a user and a password are needed\n");
+    set(
+        &mut refusal,
+        header::WWW_AUTHENTICATE,
+        "Basic realm=\"flinktail\", charset=\"UTF-8\"",
+    );
+    protect(&mut refusal);
+    refusal
+}
+
+/// The answer to a wish to have the configuration read again.
+#[must_use]
+pub fn reloaded(status: StatusCode, what: &str) -> Response<Content> {
+    let mut told = text(status, format!("{what}\n"));
+    protect(&mut told);
+    told
+}
+
+/// Headers that keep a browser from making more of an answer than it is.
+fn protect(response: &mut Response<Content>) {
+    set(response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(response, header::CACHE_CONTROL, "no-store");
+    set(response, header::REFERRER_POLICY, "no-referrer");
+    set(response, header::CONTENT_SECURITY_POLICY, page::POLICY);
 }
 
 fn has_body(headers: &HeaderMap) -> bool {
@@ -226,7 +271,8 @@ fn route(request: &Parts, view: &Arc<View>, telemetry: &Telemetry, now: Timestam
         Route::VvpJobs => vvp_jobs(request.uri.path(), view),
         Route::Healthy => text(StatusCode::OK, "healthy\n"),
         Route::Ready => ready(view),
-        Route::Other => text(
+        // To be read it is nothing: the server answers those who post.
+        Route::Reload | Route::Other => text(
             StatusCode::NOT_FOUND,
             "there is / and /metrics, /api/v1/entities, /api/v1/vvp/jobs, /-/healthy, /-/ready\n",
         ),

@@ -40,14 +40,8 @@ impl Others {
 
     /// How many there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.applications.len() + self.platform_jobs.len() + self.deployments.len()
-    }
-
-    /// True where there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 

@@ -19,24 +19,59 @@ pub struct Telemetry {
     registry: Registry,
     requests: CounterVec,
     scrapes: Histogram,
+    dropped: CounterVec,
+    web_config: Gauge,
+    config: Gauge,
+    configured: Gauge,
+}
+
+/// Why a connection was ended that had asked for nothing wrong; the `reason` label of
+/// `flinktail_http_connections_dropped_total`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dropped {
+    /// It waited longest when all places were taken and another client came.
+    Displaced,
+    /// All places were taken by clients that were being answered.
+    Refused,
+    /// It could not be agreed on TLS, or took too long.
+    Handshake,
+}
+
+impl Dropped {
+    /// All reasons, in the order shown.
+    pub const ALL: [Self; 3] = [Self::Displaced, Self::Refused, Self::Handshake];
+
+    /// The label's value.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Displaced => "displaced",
+            Self::Refused => "refused",
+            Self::Handshake => "handshake",
+        }
+    }
 }
 
 impl Telemetry {
-    /// `configured` is when the configuration was accepted.
+    /// `now` is when the configuration was accepted.
     ///
     /// # Errors
     /// Only if the catalogue holds a name that the registry refuses, which a test excludes.
-    pub fn new(configured: Timestamp) -> prometheus::Result<Self> {
+    pub fn new(now: Timestamp) -> prometheus::Result<Self> {
         let registry = Registry::new();
         let build = GaugeVec::new(options(&process::BUILD_INFO), process::BUILD_INFO.labels)?;
         let revision = option_env!("FLINKTAIL_REVISION").unwrap_or_default();
         build
-            .with_label_values(&[env!("CARGO_PKG_VERSION"), revision])
+            .with_label_values(&[env!("CARGO_PKG_VERSION"), revision, env!("FLINKTAIL_RUSTVERSION")])
             .set(1.0);
-        let accepted = Gauge::with_opts(options(&process::CONFIG_SUCCESSFUL))?;
-        accepted.set(1.0);
-        let accepted_at = Gauge::with_opts(options(&process::CONFIG_TIMESTAMP))?;
-        accepted_at.set(configured.as_millisecond() as f64 / 1000.0);
+        let config = Gauge::with_opts(options(&process::CONFIG_SUCCESSFUL))?;
+        let configured = Gauge::with_opts(options(&process::CONFIG_TIMESTAMP))?;
+        let web_config = Gauge::with_opts(options(&process::WEB_CONFIG_SUCCESSFUL))?;
+        web_config.set(1.0);
+        let dropped = CounterVec::new(options(&process::HTTP_DROPPED), process::HTTP_DROPPED.labels)?;
+        for reason in Dropped::ALL {
+            dropped.with_label_values(&[reason.name()]);
+        }
         let requests = CounterVec::new(options(&process::HTTP_REQUESTS), process::HTTP_REQUESTS.labels)?;
         for route in Route::ALL {
             requests.with_label_values(&[route.name(), "200"]);
@@ -50,16 +85,45 @@ impl Telemetry {
         let scrapes = Histogram::with_opts(scrapes)?;
 
         registry.register(Box::new(build))?;
-        registry.register(Box::new(accepted))?;
-        registry.register(Box::new(accepted_at))?;
+        registry.register(Box::new(config.clone()))?;
+        registry.register(Box::new(configured.clone()))?;
+        registry.register(Box::new(web_config.clone()))?;
+        registry.register(Box::new(dropped.clone()))?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(scrapes.clone()))?;
         registry.register(Box::new(ProcessCollector::new()?))?;
-        Ok(Self {
+        let telemetry = Self {
             registry,
             requests,
             scrapes,
-        })
+            dropped,
+            web_config,
+            config,
+            configured,
+        };
+        telemetry.config_accepted(now);
+        Ok(telemetry)
+    }
+
+    /// A configuration was read and holds from now on.
+    pub fn config_accepted(&self, now: Timestamp) {
+        self.config.set(1.0);
+        self.configured.set(now.as_millisecond() as f64 / 1000.0);
+    }
+
+    /// A configuration was read, has mistakes, and does not hold.
+    pub fn config_refused(&self) {
+        self.config.set(0.0);
+    }
+
+    /// Whether the web configuration file, as it is now, is good.
+    pub fn web_config_read(&self, is_good: bool) {
+        self.web_config.set(f64::from(u8::from(is_good)));
+    }
+
+    /// Counts a connection that was ended.
+    pub fn dropped(&self, reason: Dropped) {
+        self.dropped.with_label_values(&[reason.name()]).inc();
     }
 
     /// Counts a request answered with this status.

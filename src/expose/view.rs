@@ -128,7 +128,7 @@ impl View {
     /// How many entities of all kinds are held.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.jobs.len() + self.others.len()
+        self.jobs.len() + self.others.count()
     }
 
     /// Everything that the pages show, whatever its kind.

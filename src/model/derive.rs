@@ -458,7 +458,10 @@ impl Fleet {
 
     /// Everything that lived in this log's process is out of sight.
     fn process_ended(&mut self, why: EndReason, told: Told<'_>) {
-        if let Some(process) = self.processes.get_mut(told.speaker) {
+        // One that nobody watches has not ended: what it says when somebody does again is as good as ever.
+        if why != EndReason::Unwatched
+            && let Some(process) = self.processes.get_mut(told.speaker)
+        {
             process.ending = true;
         }
         let keys: Vec<Key> = self

@@ -284,17 +284,20 @@ pub enum EndReason {
     Replaced,
     /// The log was deleted and has no successor.
     LogGone,
+    /// The log is not among what is watched any more.
+    Unwatched,
 }
 
 impl EndReason {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Signal,
         Self::Shutdown,
         Self::Terminated,
         Self::Fatal,
         Self::Replaced,
         Self::LogGone,
+        Self::Unwatched,
     ];
 
     /// For people, after "UNKNOWN: ".
@@ -307,6 +310,7 @@ impl EndReason {
             Self::Fatal => "its JobManager died of a fatal error",
             Self::Replaced => "a new JobManager process began in the same log",
             Self::LogGone => "its JobManager's log was deleted and has no successor",
+            Self::Unwatched => "its JobManager's log is not watched any more",
         }
     }
 }

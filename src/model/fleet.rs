@@ -278,16 +278,15 @@ impl Fleet {
         self.limit
     }
 
+    /// Keeps at most `limit` jobs from now on; where there are more, new ones make room first.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit.max(1);
+    }
+
     /// One job.
     #[must_use]
     pub fn job(&self, cluster: &str, id: JobId) -> Option<&Job> {
         self.jobs.get(&(Arc::from(cluster), id))
-    }
-
-    /// One application.
-    #[must_use]
-    pub fn application_of(&self, arn: &ApplicationArn) -> Option<&Application> {
-        self.applications.get(arn)
     }
 
     /// One job of the Ververica Platform.
@@ -314,13 +313,16 @@ impl Fleet {
             self.move_reported(key);
         }
         let job = self.job_or_new(key, told)?;
+        let was_ended = job.ended_at();
         job.track.logged = true;
+        let is_ended = job.ended_at();
         let application = told.carrier.and_then(|carrier| carrier.application.as_ref());
         let is_news = application.is_some() && job.application.as_ref() != application;
         if is_news {
             job.application = application.cloned();
             job.revision += 1;
         }
+        self.note_end(&Place::Job(key.clone()), was_ended, is_ended);
         if let Some(application) = application.filter(|_| is_news) {
             self.link_job(application, key, told);
         }

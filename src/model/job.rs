@@ -109,6 +109,8 @@ pub struct Track {
     pub process: u32,
     /// Some log has spoken of the job; otherwise all that is known of it was reported.
     pub logged: bool,
+    /// When the platform's job that reports it ended, if it has: from then on nobody reports it any more.
+    pub over: Option<Timestamp>,
     /// Logs whose JobManager lost the job to another one's; what they still say of it is not the job's.
     pub former: Vec<LogId>,
     /// What a graph's CANCELED will mean.
@@ -172,6 +174,7 @@ impl Job {
                 owner,
                 process,
                 logged: false,
+                over: None,
                 former: Vec::new(),
                 graph: Graph::Plain,
                 graph_id: None,
@@ -233,9 +236,18 @@ impl Job {
         self.revision += 1;
     }
 
-    /// When the job ended, if it has.
+    /// When the job ended, if it has, or was left by all who told of it.
     pub(super) fn ended_at(&self) -> Option<Timestamp> {
-        (self.state.is_terminal() && self.is_born()).then(|| self.since.unwrap_or(self.since_read))
+        if self.state.is_terminal() && self.is_born() {
+            return Some(self.since.unwrap_or(self.since_read));
+        }
+        self.forsaken_at()
+    }
+
+    /// From when on nobody tells of the job: only the platform ever has, and its own job is over. What became of the Flink
+    /// job was not told.
+    pub(super) fn forsaken_at(&self) -> Option<Timestamp> {
+        self.track.over.filter(|_| !self.track.logged)
     }
 
     /// Whether what happened then is older than what was applied.

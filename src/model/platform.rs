@@ -183,6 +183,25 @@ impl Fleet {
         }
         let is_ended = job.story.ended_at();
         self.note_end(&Place::Platform(id), was_ended, is_ended);
+        self.note_over(id);
+    }
+
+    /// The end of a platform job is the last that its Flink job is heard of, unless a log tells more.
+    fn note_over(&mut self, id: PlatformJobId) {
+        let Some(platform_job) = self.platform_jobs.get(&id) else {
+            return;
+        };
+        let (over, key) = (platform_job.story.ended_at(), platform_job.flink_job.clone());
+        let Some((key, job)) = key.and_then(|key| Some((key.clone(), self.jobs.get_mut(&key)?))) else {
+            return;
+        };
+        if job.track.over != over {
+            let was_ended = job.ended_at();
+            job.track.over = over;
+            job.revision += 1;
+            let is_ended = job.ended_at();
+            self.note_end(&Place::Job(key), was_ended, is_ended);
+        }
     }
 
     /// What the platform observed of its Flink job. A log's own word goes before it: where one has spoken, the report
@@ -244,6 +263,7 @@ impl Fleet {
             job.flink_job = Some(flink_job.clone());
             job.story.revision += 1;
         }
+        self.note_over(id);
     }
 
     /// A log speaks of a job that only the platform has told of so far: it is that job, and the cluster is the log's.
@@ -261,10 +281,11 @@ impl Fleet {
         job.cluster = Arc::clone(&key.0);
         job.revision += 1;
         self.note_end(&Place::Job(key.clone()), None, job.ended_at());
-        if let Some(observed) = job.observed {
+        let observed = job.observed;
+        self.jobs.insert(key.clone(), job);
+        if let Some(observed) = observed {
             self.link_platform_job(observed.by, key);
         }
-        self.jobs.insert(key.clone(), job);
     }
 }
 

@@ -249,9 +249,14 @@ impl Retention {
     /// From when on the job's series are absent; none where they stay.
     ///
     /// Counted from event time, so that a backlog read for the first time pages nobody about last month. What lives is
-    /// never hidden, however quiet it is: a stuck job is quiet.
+    /// never hidden, however quiet it is: a stuck job is quiet. A job of which only the platform has told leaves with the
+    /// platform's own.
     #[must_use]
     pub fn hides_from(&self, job: &Job) -> Option<Timestamp> {
+        if let Some(forsaken) = job.forsaken_at() {
+            let keep = *self.platform_jobs.get(&PlatformJobState::Terminated)?;
+            return forsaken.checked_add(keep).ok();
+        }
         if matches!(job.state.class(), Class::Transient | Class::Steady) {
             return None;
         }

@@ -7,8 +7,8 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::memory::Memory;
@@ -38,6 +38,8 @@ pub struct LogSettings {
     pub line_bytes: usize,
     /// Longest record kept while it may go on, bytes.
     pub record_bytes: usize,
+    /// How long events of carriers that keep no order wait for earlier ones while they are followed.
+    pub reorder_window: SignedDuration,
 }
 
 /// When and in what circumstances bytes were read.
@@ -190,6 +192,38 @@ impl LogDecoder {
     #[must_use]
     pub fn layout(&self) -> Option<&str> {
         self.recognised.form().map(|form| form.layout().id())
+    }
+
+    /// The log.
+    pub(super) const fn log(&self) -> LogId {
+        self.log
+    }
+
+    /// Counts what became of a document.
+    pub(super) const fn count(&mut self, result: RecordResult) {
+        self.tally.count(result);
+    }
+
+    /// Counts a word for a state that nobody has.
+    pub(super) const fn count_unknown_state(&mut self) {
+        self.tally.unknown_states += 1;
+    }
+
+    /// Whether a text has words of a rule.
+    pub(super) fn is_of_interest(&self, text: &[u8]) -> bool {
+        self.wording.scanner.next(text, 0).is_some()
+    }
+
+    /// Whether a layout reads the log well enough to tell what Flink says.
+    pub(super) fn reads_loggers(&self) -> bool {
+        self.recognised.form().is_some() && self.tally.blind().is_none()
+    }
+
+    /// Gives back the bytes held: they are no lines of a log after all.
+    pub(super) fn take_unread(&mut self) -> Vec<u8> {
+        let unread = std::mem::take(&mut self.buffer);
+        self.file_cut();
+        unread
     }
 
     /// Takes consecutive bytes of the log's file and tells what the records in them say.

@@ -7,6 +7,8 @@ use jiff::tz::TimeZone;
 
 use super::{ChosenLayout, Wording};
 use crate::decode::clock::Clock;
+use crate::decode::documents::sniff::Sniffer;
+use crate::decode::documents::{Leaf, Opened, Walker};
 use crate::decode::form::Form;
 use crate::line::{HeadFacts, Writer};
 use crate::rules::logger_matches;
@@ -51,6 +53,9 @@ pub fn read_head(
         first_time: None,
         writer: Writer::Unknown,
     };
+    if let Some(facts) = documents(head) {
+        return facts;
+    }
     let peeled = wording.layouts.peel(head, layout.map(|chosen| &*chosen.0));
     let detected = &peeled.detected;
     let recognised = || detected.layout.map(|id| wording.layouts.shared(id));
@@ -85,4 +90,23 @@ pub fn read_head(
         (false, false) => Writer::Unknown,
     };
     facts
+}
+
+/// A head of documents; none where it is no such head. What they tell is wanted, whoever wrote them.
+fn documents(head: &[u8]) -> Option<HeadFacts> {
+    let (mut first, mut sniffer) = (None, Sniffer::default());
+    if !sniffer.push(head) {
+        return None;
+    }
+    Walker::default().push(head, 0, &mut |step| {
+        let told = match &step.leaf {
+            Leaf::Document(_, Opened::Tells(told), _) => told.at,
+            _ => step.around.at,
+        };
+        first = first.or(told);
+    });
+    Some(HeadFacts {
+        first_time: first,
+        writer: Writer::JobManager,
+    })
 }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::decoder::Open;
+use super::documents::DocumentsMemory;
 use super::recognise::Loggers;
 use super::tally::Tally;
 use crate::stats::{Blind, SourceStats};
@@ -44,6 +45,9 @@ pub struct Memory {
     pub(super) headers: u64,
     /// Name of the reason for which the layout alone cannot show transitions.
     pub(super) blind: Option<String>,
+    /// Of a log of documents: what is held back, and the ids of what was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) documents: Option<DocumentsMemory>,
 }
 
 impl Memory {
@@ -55,8 +59,14 @@ impl Memory {
             seen: 0,
             open: None,
             skipping: false,
+            documents: self.documents.map(DocumentsMemory::without_bytes),
             ..self
         }
+    }
+
+    /// Whether a layout was recognised.
+    pub(super) const fn has_layout(&self) -> bool {
+        self.layout.is_some()
     }
 
     /// Fills in what the decoder counted and recognised.
@@ -109,6 +119,7 @@ mod tests {
             layout: None,
             line_bytes: 1 << 20,
             record_bytes: 1 << 20,
+            reorder_window: jiff::SignedDuration::ZERO,
         };
         LogDecoder::new(Arc::clone(wording), LogId(1), settings)
     }

@@ -32,6 +32,7 @@ fn decoder(wording: &Arc<Wording>, layout: Option<&str>) -> LogDecoder {
         layout,
         line_bytes: 4096,
         record_bytes: 4096,
+        reorder_window: jiff::SignedDuration::ZERO,
     };
     LogDecoder::new(Arc::clone(wording), LogId(1), settings)
 }

@@ -43,6 +43,8 @@ pub(super) struct JobRow {
     /// Before there were reports, all was told by logs.
     #[serde(default = "yes")]
     logged: bool,
+    #[serde(default)]
+    over: Option<Timestamp>,
     former: Vec<LogId>,
     graph: GraphRow,
     graph_id: Option<JobId>,
@@ -157,6 +159,7 @@ impl JobRow {
             owner,
             process,
             logged,
+            over,
             former,
             graph,
             graph_id,
@@ -186,6 +189,7 @@ impl JobRow {
             owner: *owner,
             process: *process,
             logged: *logged,
+            over: *over,
             former: former.clone(),
             graph: match graph {
                 Graph::Plain => GraphRow::Plain,
@@ -235,6 +239,7 @@ impl JobRow {
                 owner: self.owner,
                 process: self.process,
                 logged: self.logged,
+                over: self.over,
                 former: self.former,
                 graph: match self.graph {
                     GraphRow::Plain => Graph::Plain,

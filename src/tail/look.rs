@@ -54,7 +54,7 @@ impl Tailer {
         }
     }
 
-    fn find_targets(&mut self) {
+    pub(super) fn find_targets(&mut self) {
         self.targets.clear();
         self.walked.clear();
         let fs = Arc::clone(&self.pass.fs);

@@ -61,9 +61,11 @@ pub struct Tailer {
     pub(super) begun: bool,
     pub(super) troubles: BTreeMap<PathBuf, Trouble>,
     buffer: Vec<u8>,
-    stdin: Option<(Log, Option<Stdin>)>,
+    pub(super) stdin: Option<(Log, Option<Stdin>)>,
+    /// Logs that no source means any more, with their positions.
+    pub(super) closed: Vec<Log>,
     /// Logs of an earlier run that were not found yet.
-    known: BTreeMap<String, Known>,
+    pub(super) known: BTreeMap<String, Known>,
     next_id: u32,
 }
 
@@ -111,6 +113,7 @@ impl Tailer {
             begun: false,
             troubles: BTreeMap::new(),
             stdin: None,
+            closed: Vec::new(),
             known: BTreeMap::new(),
             next_id: 0,
         }
@@ -146,6 +149,12 @@ impl Tailer {
     /// Reads long files ahead on as many cores, and gives what `search` finds along with the bytes.
     pub fn read_ahead(&mut self, cores: usize, search: &Search) {
         self.pass.ahead = Ahead::start(cores, search);
+    }
+
+    /// Whether standard input is read and has not come to its end.
+    #[must_use]
+    pub const fn reads_stdin(&self) -> bool {
+        matches!(self.stdin, Some((_, Some(_))))
     }
 
     /// Changes how often everything is looked at without a hint.
@@ -223,6 +232,7 @@ impl Tailer {
         let waiting = self.restored.values().flatten().cloned();
         self.logs
             .values()
+            .chain(&self.closed)
             .flat_map(Log::positions)
             .chain(waiting)
             .collect()

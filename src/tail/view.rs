@@ -146,7 +146,7 @@ impl Family {
 }
 
 /// Whether a target means a file, and how exactly.
-fn meaning(target: &Target, file: &OsStr, name: &Name) -> Option<Named> {
+pub(super) fn meaning(target: &Target, file: &OsStr, name: &Name) -> Option<Named> {
     match &target.select {
         Select::Logs => name.is_log().then_some(Named::Directory),
         Select::File(wanted) => (wanted == file).then_some(Named::File),

@@ -20,12 +20,13 @@ const MAY_FALL: [&str; 3] = ["process_", "flinktail_http_", "flinktail_store_"];
 
 /// Holds every page to the one before it.
 #[derive(Default)]
-struct NeverFalls {
+pub struct NeverFalls {
     last: Page,
 }
 
 impl NeverFalls {
-    fn check(&mut self, page: &Page) {
+    /// Takes the next page.
+    pub fn check(&mut self, page: &Page) {
         for (series, value) in page {
             let name = series.split('{').next().unwrap();
             if !name.ends_with("_total") || MAY_FALL.iter().any(|start| name.starts_with(start)) {
@@ -37,7 +38,8 @@ impl NeverFalls {
     }
 }
 
-fn entered(state: &str) -> String {
+/// The counter of this state's entries.
+pub fn entered(state: &str) -> String {
     format!("flinktail_transitions_total{{entity=\"flink_job\",to=\"{state}\"}}")
 }
 
@@ -55,7 +57,7 @@ fn tells(page: &Page, truth: &Truth) -> bool {
 }
 
 /// Counts as the writer does, and has lost nothing.
-fn expect(page: &Page, truth: &Truth) {
+pub fn expect(page: &Page, truth: &Truth) {
     assert!(tells(page, truth), "{truth:?}:\n{}", summary(page));
     let lost = sum(page, "flinktail_source_lost_bytes_total");
     assert_eq!(lost, 0, "bytes lost");
@@ -240,6 +242,6 @@ fn history_tells_the_story_from_the_store() {
 }
 
 /// Where a rotated file goes.
-fn rotated(log: &Path, number: u64) -> PathBuf {
+pub fn rotated(log: &Path, number: u64) -> PathBuf {
     PathBuf::from(format!("{}.{number}", log.display()))
 }

@@ -8,6 +8,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Signal, kill_process};
+
 /// How long anything may take before it counts as hanging.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -22,77 +24,77 @@ pub struct Daemon {
 pub type Page = BTreeMap<String, u64>;
 
 impl Daemon {
-    /// Starts `flinktail watch` on a free port and waits until it listens.
+    /// Watches a directory on a free port, and waits until it listens.
     pub fn start(logs: &Path, state: &Path) -> Self {
         Self::spawn(Self::command(logs, state))
     }
 
-    /// The same with any arguments and environment.
+    /// Starts the program with any arguments and environment.
     pub fn start_with(arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flinktail"));
-        command
-            .args(arguments)
-            .args(["--web.listen-address", "127.0.0.1:0"])
-            .envs(environment.iter().copied());
+        command.args(arguments).envs(environment.iter().copied());
+        command.args(["--web.listen-address", "127.0.0.1:0"]);
         Self::spawn(command)
     }
 
-    /// How `flinktail watch` is started.
+    /// How `flinktail watch` is started for a directory of logs and one of state.
     pub fn command(logs: &Path, state: &Path) -> Command {
+        let mut command = Self::watch();
+        command.arg(logs).arg("--state-dir").arg(state);
+        command
+    }
+
+    /// `flinktail watch` on a free port, to be given more arguments.
+    pub fn watch() -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flinktail"));
-        command.arg("watch").arg(logs).arg("--state-dir").arg(state);
+        command.arg("watch");
         command.args(["--web.listen-address", "127.0.0.1:0", "--timezone", "UTC"]);
         command
     }
 
-    /// Runs a command that starts it, and waits until it listens.
+    /// Starts a command and waits until it listens.
     pub fn spawn(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("http://") {
-            line.clear();
-            assert_ne!(
-                stderr.read_line(&mut line).unwrap(),
-                0,
-                "it ended before it listened"
-            );
-        }
-        let address = line
-            .split("http://")
-            .nth(1)
-            .and_then(|rest| rest.split(' ').next());
-        let address = address
-            .unwrap_or_else(|| panic!("no address in {line:?}"))
-            .parse()
-            .unwrap();
         let said = Arc::new(Mutex::new(String::new()));
-        let hearing = Arc::clone(&said);
-        // It must not wait for a reader.
+        let address = loop {
+            let mut line = String::new();
+            let read = stderr.read_line(&mut line).unwrap();
+            assert_ne!(read, 0, "never listened: {}", said.lock().unwrap());
+            said.lock().unwrap().push_str(&line);
+            if let Some((_, rest)) = line.split_once("listening on http://") {
+                let address = rest.split(' ').next().unwrap_or_default();
+                break address
+                    .parse()
+                    .unwrap_or_else(|_| panic!("no address in {line:?}"));
+            }
+        };
+        let hears = Arc::clone(&said);
         std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                hearing.lock().unwrap().push_str(&(line + "\n"));
+            let mut line = String::new();
+            while stderr.read_line(&mut line).is_ok_and(|read| read > 0) {
+                hears.lock().unwrap().push_str(&std::mem::take(&mut line));
             }
         });
         Self { child, address, said }
     }
 
-    /// Waits until it has written these words to its log; gives all that it wrote since it listens.
-    pub fn said(&self, words: &str) -> String {
-        let began = Instant::now();
-        loop {
-            let said = self.said.lock().unwrap().clone();
-            if said.contains(words) {
-                return said;
-            }
-            assert!(began.elapsed() < PATIENCE, "never said {words:?}:\n{said}");
-            std::thread::yield_now();
-        }
+    /// What it has logged so far.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
     }
 
-    /// Sends a signal.
-    pub fn signal(&self, signal: rustix::process::Signal) {
-        rustix::process::kill_process(self.id(), signal).unwrap();
+    /// Waits until it has logged this.
+    pub fn hear(&self, words: &str) {
+        let began = Instant::now();
+        while !self.said().contains(words) {
+            assert!(
+                began.elapsed() < PATIENCE,
+                "never said {words:?}:\n{}",
+                self.said()
+            );
+            std::thread::yield_now();
+        }
     }
 
     /// Waits for its end.
@@ -100,13 +102,23 @@ impl Daemon {
         self.child.wait().unwrap()
     }
 
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.id(), signal).unwrap();
+    }
+
     /// The body of a page; none when it does not answer.
     pub fn get(&self, path: &str) -> Option<(u16, String)> {
+        self.ask("GET", path)
+    }
+
+    /// Status and body of what is answered to a request; none when there is no answer.
+    pub fn ask(&self, method: &str, path: &str) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(self.address).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).ok()?;
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         )
         .ok()?;
         let mut answer = Vec::new();
@@ -142,6 +154,11 @@ impl Daemon {
         }
     }
 
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Its process.
     pub fn id(&self) -> rustix::process::Pid {
         rustix::process::Pid::from_child(&self.child)
@@ -156,7 +173,7 @@ impl Daemon {
     /// SIGTERM; gives how long it took to end, well.
     pub fn stop(mut self) -> Duration {
         let began = Instant::now();
-        rustix::process::kill_process(self.id(), rustix::process::Signal::TERM).unwrap();
+        self.signal(Signal::TERM);
         assert!(self.child.wait().unwrap().success());
         began.elapsed()
     }

@@ -244,7 +244,8 @@ impl Drop for SmallDisk {
 /// That it cannot be written, and that it can be again, is each said once.
 #[track_caller]
 fn said_once_each(daemon: &Daemon) {
-    let said = daemon.said(": written again");
+    daemon.hear(": written again");
+    let said = daemon.said();
     for words in ["what is shown is not kept until", ": written again"] {
         assert_eq!(said.matches(words).count(), 1, "{words:?} once in:\n{said}");
     }
@@ -343,7 +344,7 @@ fn t54_a_second_signal_ends_it_at_once_though_the_disk_hangs() {
     let daemon = Daemon::spawn(command);
     let began = Instant::now();
     for words in ["caught up", "SIGTERM: stopping"] {
-        daemon.said(words);
+        daemon.hear(words);
         daemon.signal(Signal::TERM);
     }
     assert_eq!(daemon.ended().code(), Some(1));

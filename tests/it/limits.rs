@@ -33,6 +33,7 @@ fn t60_of_very_many_jobs_no_more_are_kept_than_allowed_and_those_that_ended_go_f
             offset: 0,
             at: Some(now),
             mdc_job: None,
+            carrier: None,
             said: Said::Event(event),
         };
         fleet.apply(&seen, now);
@@ -60,6 +61,7 @@ fn t60_of_very_many_jobs_no_more_are_kept_than_allowed_and_those_that_ended_go_f
             offset: 0,
             at: Some(now),
             mdc_job: None,
+            carrier: None,
             said: Said::Event(event),
         };
         full.apply(&seen, now);

@@ -2,6 +2,7 @@
 // The lints that tests are excused from are excused by this attribute.
 #![cfg(test)]
 
+mod abuse;
 mod agreement;
 mod architecture;
 mod bad_input;
@@ -10,14 +11,20 @@ mod crash;
 mod daemon;
 mod dashboards;
 mod demo;
+mod documents;
 mod faults;
+mod flags;
 mod fuzz;
+mod http;
 mod limits;
 mod names;
 mod pieces;
+mod process;
 mod relayout;
+mod reload;
 mod repository;
 mod runs;
 mod scenarios;
+mod soak;
 mod verdict;
 mod wrappers;

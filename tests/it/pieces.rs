@@ -68,6 +68,7 @@ impl Story {
             layout: None,
             line_bytes: 1 << 20,
             record_bytes: 1 << 20,
+            reorder_window: jiff::SignedDuration::ZERO,
         }
     }
 

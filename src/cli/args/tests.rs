@@ -67,7 +67,10 @@ fn every_flag_of_a_key_is_there() {
         .collect();
     assert!(flags.len() >= 9, "{flags:?}");
     for flag in flags {
-        assert!(help.contains(&format!("{flag} <")), "{flag}");
+        let is_there = [" <", "\n"]
+            .iter()
+            .any(|after| help.contains(&format!("{flag}{after}")));
+        assert!(is_there, "{flag}");
     }
 }
 
@@ -90,6 +93,7 @@ fn without_flags_the_defaults_hold() {
 fn every_flag_has_its_effect() {
     let settings = watch(
         "log - --state-dir s --web.listen-address 0.0.0.0:1 --web.listen-address [::1]:2 --cluster c --timezone -03:00 \
+         --web.config.file w.yml --web.enable-lifecycle \
          --layout log4j --rules r --from end --once --poll-interval 2s --log.level debug --log.format json",
     )
     .unwrap();
@@ -104,6 +108,8 @@ fn every_flag_has_its_effect() {
         sources: vec![source],
         state_dir: Some("s".into()),
         listen_addresses: vec!["0.0.0.0:1".parse().unwrap(), "[::1]:2".parse().unwrap()],
+        web_config_file: Some("w.yml".into()),
+        enable_lifecycle: true,
         rules_dir: Some("r".into()),
         read_from: ReadFrom::End,
         poll_interval: Some(Duration::from_secs(2)),
@@ -191,7 +197,80 @@ fn every_bad_command_line_gets_exactly_its_message() {
             "log --once --once",
             "error: the argument '--once' cannot be used multiple times",
         ),
+        (
+            "log --web.listen-address localhost:80",
+            "error: invalid value 'localhost:80' for '--web.listen-address <IP:PORT>': \"localhost:80\" is no IP address with a port; write for example \"127.0.0.1:19249\"",
+        ),
+        (
+            "log --timezone +5",
+            "error: invalid value '+5' for '--timezone <ZONE>': \"+5\" is no offset from UTC; write for example \"+05:30\"",
+        ),
+        (
+            "log --poll-interval 0s",
+            "error: invalid value '0s' for '--poll-interval <DURATION>': \"0s\" must be longer than nothing",
+        ),
+        (
+            "log --web.config.file",
+            "error: a value is required for '--web.config.file <FILE>' but none was supplied",
+        ),
+        (
+            "log --web.enable-lifecycle=yes",
+            "error: unexpected value 'yes' for '--web.enable-lifecycle' found; no more were expected",
+        ),
+        (
+            "log --config /nowhere/flinktail.toml",
+            "/nowhere/flinktail.toml: cannot read the configuration: No such file or directory (os error 2)",
+        ),
+        (
+            "log --state-dir",
+            "error: a value is required for '--state-dir <DIR>' but none was supplied",
+        ),
+        (
+            "log --rules",
+            "error: a value is required for '--rules <DIR>' but none was supplied",
+        ),
+        (
+            "log --cluster=",
+            "error: a value is required for '--cluster <NAME>' but none was supplied",
+        ),
+        (
+            "log --cluster a --cluster b",
+            "error: the argument '--cluster <NAME>' cannot be used multiple times",
+        ),
     ] {
         assert_eq!(watch(line).unwrap_err(), message, "{line}");
+    }
+}
+
+#[test]
+fn every_bad_command_gets_exactly_its_message() {
+    for (line, message) in [
+        ("wach log", "error: unrecognized subcommand 'wach'"),
+        ("--watch log", "error: unexpected argument '--watch' found"),
+        (
+            "replay",
+            "error: the following required arguments were not provided:",
+        ),
+        (
+            "replay log --json --metrics",
+            "error: the argument '--json' cannot be used with '--metrics'",
+        ),
+        (
+            "replay log --state-dir s",
+            "error: unexpected argument '--state-dir' found",
+        ),
+        ("explain a b", "error: unexpected argument 'b' found"),
+        ("history a b", "error: unexpected argument 'b' found"),
+        ("print", "Print what is built in, or what holds"),
+        ("print rule", "error: unrecognized subcommand 'rule'"),
+        (
+            "print config --default --config f.toml",
+            "error: the argument '--default' cannot be used with '--config <FILE>'",
+        ),
+        ("check --strict", "error: unexpected argument '--strict' found"),
+    ] {
+        let words = std::iter::once("flinktail").chain(line.split_whitespace());
+        let error = Cli::try_parse_from(words).unwrap_err().to_string();
+        assert_eq!(first_line(&error), message, "{line}");
     }
 }

@@ -7,7 +7,9 @@ pub static FAMILIES: &[Family] = &[
     BUILD_INFO,
     CONFIG_SUCCESSFUL,
     CONFIG_TIMESTAMP,
+    WEB_CONFIG_SUCCESSFUL,
     HTTP_REQUESTS,
+    HTTP_DROPPED,
     SCRAPE_DURATION,
     CPU,
     OPEN_FDS,
@@ -20,7 +22,7 @@ pub static FAMILIES: &[Family] = &[
 
 /// Which build runs.
 pub const BUILD_INFO: Family = Family {
-    labels: &["version", "revision"],
+    labels: &["version", "revision", "rustversion"],
     moves: "Never within one process. `revision` is empty where the build did not say.",
     ..gauge(
         "flinktail_build_info",
@@ -32,7 +34,7 @@ pub const BUILD_INFO: Family = Family {
 
 /// Was the configuration accepted?
 pub const CONFIG_SUCCESSFUL: Family = Family {
-    moves: "1: a process whose configuration is not accepted does not start.",
+    moves: "To 0 with a reload (SIGHUP, `POST /-/reload`) of a file with mistakes; then what held before holds on. Back to 1 with the next good one.",
     ..gauge(
         "flinktail_config_last_reload_successful",
         None,
@@ -43,7 +45,7 @@ pub const CONFIG_SUCCESSFUL: Family = Family {
 
 /// When was it?
 pub const CONFIG_TIMESTAMP: Family = Family {
-    moves: "At the start.",
+    moves: "At the start, and with each reload that is accepted.",
     ..gauge(
         "flinktail_config_last_reload_success_timestamp_seconds",
         Some("seconds"),
@@ -52,12 +54,37 @@ pub const CONFIG_TIMESTAMP: Family = Family {
     )
 };
 
+/// Is the web configuration file good?
+pub const WEB_CONFIG_SUCCESSFUL: Family = Family {
+    moves: "To 0 when the file of `--web.config.file` changes and has mistakes; then what held before holds on. It is read when somebody connects or asks. 1 without such a file.",
+    ..gauge(
+        "flinktail_web_config_last_reload_successful",
+        None,
+        "1 if the web configuration last read was accepted.",
+        "flinktail_web_config_last_reload_successful == 0",
+    )
+};
+
+/// Connections ended by the server.
+pub const HTTP_DROPPED: Family = Family {
+    kind: Kind::Counter,
+    labels: &["reason"],
+    moves: "From 0 with the process. `displaced`: waited longest when all connections were taken; `refused`: came when all were being answered; `handshake`: no TLS came about.",
+    bound: "3",
+    ..gauge(
+        "flinktail_http_connections_dropped_total",
+        None,
+        "HTTP connections ended because of too many others, or before they could ask.",
+        "rate(flinktail_http_connections_dropped_total[5m])",
+    )
+};
+
 /// Requests answered.
 pub const HTTP_REQUESTS: Family = Family {
     kind: Kind::Counter,
     labels: &["handler", "code"],
     moves: "From 0 with the process; every handler is there with code 200. Paths that do not exist are one handler, other.",
-    bound: "8 handlers by the codes they answer",
+    bound: "9 handlers by the codes they answer",
     ..gauge(
         "flinktail_http_requests_total",
         None,

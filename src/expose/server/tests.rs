@@ -1,5 +1,7 @@
 //! The server on real sockets.
 
+mod tls;
+
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,13 +12,14 @@ use crate::model::Counters;
 use crate::model::test_jobs::job;
 use crate::stats::ProgramStats;
 
-/// Runs a test beside a server of `jobs` jobs, then stops the server and waits for its end.
+/// Runs a test beside a server of `jobs` jobs that everybody may ask.
 fn beside_server<F: Future<Output = ()>>(limits: Limits, jobs: u32, test: impl FnOnce(SocketAddr) -> F) {
-    beside_publisher(limits, jobs, |address, _| test(address));
+    beside(Doors::open(), limits, jobs, |address, _| test(address));
 }
 
-/// The same for a test that publishes.
-fn beside_publisher<F: Future<Output = ()>>(
+/// The same for a test that chooses who may come in, and may publish.
+fn beside<F: Future<Output = ()>>(
+    doors: Doors,
     limits: Limits,
     jobs: u32,
     test: impl FnOnce(SocketAddr, watch::Sender<Arc<View>>) -> F,
@@ -36,13 +39,15 @@ fn beside_publisher<F: Future<Output = ()>>(
     }
     let view = builder.view(Counters::default(), ProgramStats::default(), observe::now());
     let (publish, view) = watch::channel(Arc::new(view));
-    let site = Arc::new(Site {
+    let site = Site {
         view,
-        telemetry: Telemetry::new(observe::now()).unwrap(),
-    });
+        telemetry: Arc::new(Telemetry::new(observe::now()).unwrap()),
+        doors,
+        reloads: None,
+    };
     runtime.block_on(async {
         let stop = CancellationToken::new();
-        let server = tokio::spawn(serve(listener, site, limits, stop.clone()));
+        let server = tokio::spawn(serve(vec![listener], site, limits, stop.clone()));
         test(address, publish.clone()).await;
         stop.cancel();
         server.await.unwrap().unwrap();
@@ -158,6 +163,57 @@ fn heads_that_are_too_long_or_too_slow_or_ambiguous_are_refused() {
     });
 }
 
+#[test]
+fn reload_is_for_those_who_post_where_it_is_allowed() {
+    beside_server(Limits::default(), 1, async |address| {
+        for (request, expected) in [
+            ("POST /-/reload HTTP/1.1\r\nhost: x\r\n", "HTTP/1.1 403"),
+            ("GET /-/reload HTTP/1.1\r\nhost: x\r\n", "HTTP/1.1 405"),
+            (
+                "POST /-/reload HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n",
+                "HTTP/1.1 413",
+            ),
+            ("DELETE /metrics HTTP/1.1\r\nhost: x\r\n", "HTTP/1.1 405"),
+        ] {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            send(&mut client, &format!("{request}connection: close\r\n\r\n")).await;
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with(expected), "{request}: {answer}");
+        }
+    });
+}
+
+#[test]
+fn t63_ten_thousand_requests_at_once_on_one_connection_are_answered_one_after_the_other() {
+    beside_server(Limits::default(), 1, async |address| {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let (mut taking, mut giving) = client.split();
+        let request = "GET /-/healthy HTTP/1.1\r\nhost: x\r\n\r\n";
+        let many = request.repeat(9_999) + &request.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n");
+        let mut answers = Vec::new();
+        let (sent, taken) = tokio::join!(
+            giving.write_all(many.as_bytes()),
+            taking.read_to_end(&mut answers)
+        );
+        assert!(sent.is_ok() && taken.is_ok());
+        let answers = String::from_utf8(answers).unwrap();
+        assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 10_000);
+    });
+}
+
+#[test]
+fn t63_who_has_said_all_and_closes_that_side_is_answered() {
+    beside_server(Limits::default(), 1, async |address| {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        send(&mut client, SCRAPE).await;
+        client.shutdown().await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with(LAST_CHUNK), "{answer}");
+    });
+}
+
 const FOLLOW: &str = "GET /events HTTP/1.1\r\nhost: x\r\n\r\n";
 
 /// A page that is open, past the head of its stream of events.
@@ -172,7 +228,7 @@ async fn open_page(address: SocketAddr) -> TcpStream {
 #[test]
 fn an_open_page_is_told_of_what_is_published_and_does_not_delay_the_stop() {
     let mut still_open = None;
-    beside_publisher(Limits::default(), 1, async |address, publish| {
+    beside(Doors::open(), Limits::default(), 1, async |address, publish| {
         let mut page = open_page(address).await;
         for _ in 0..2 {
             publish.send_modify(|_| {});

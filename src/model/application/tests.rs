@@ -116,7 +116,7 @@ fn history(application: &Application) -> String {
 #[track_caller]
 fn check(script: &str, expected: &str) {
     let fleet = run(script);
-    assert_eq!(history(fleet.application_of(&arn("a")).unwrap()), expected);
+    assert_eq!(history(fleet.applications.get(&arn("a")).unwrap()), expected);
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn without_times_the_order_is_that_of_arrival() {
 #[test]
 fn versions_and_errors_change_no_state_and_are_kept() {
     let fleet = run("0 version 6 ROLLED_BACK\n 1 error CodeError.InvalidApplicationCode\n 0 error Older");
-    let application = fleet.application_of(&arn("a")).unwrap();
+    let application = fleet.applications.get(&arn("a")).unwrap();
     assert_eq!(application.story.state, ApplicationState::Unknown);
     assert_eq!(application.versions[&6], ApplicationState::RolledBack);
     let error = &application.error.as_ref().unwrap().cause;
@@ -288,7 +288,7 @@ fn versions_and_errors_change_no_state_and_are_kept() {
 #[test]
 fn jobs_and_applications_know_of_each_other() {
     let fleet = run("0 a CREATED>RUNNING\n 1 b CREATED>RUNNING\n 2 a RUNNING>FAILED");
-    let application = fleet.application_of(&arn("a")).unwrap();
+    let application = fleet.applications.get(&arn("a")).unwrap();
     let jobs: Vec<_> = application
         .jobs
         .iter()

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::line::{JobId, LogId};
 use crate::model::event::{Event, RestartReason, Said, Seen};
 use crate::model::flink_job::JobState;
+use crate::model::retention::Retention;
 use crate::model::state::State as _;
 use crate::model::vvp_job::{PlatformJob, PlatformJobId, PlatformJobState, Started};
 use crate::model::{Fleet, LogContext};
@@ -218,4 +219,46 @@ fn restarts_observed_are_a_lower_bound_that_counts_each_once() {
         1,
         1,
     );
+}
+
+#[test]
+fn a_flink_job_that_only_the_platform_told_of_leaves_with_the_platforms_own() {
+    let hidden = |script: &str| {
+        let fleet = run(script);
+        let job = fleet.jobs().next().unwrap();
+        Retention::default().hides_from(job).map(Timestamp::as_second)
+    };
+    let ended = "1 resource 1 STARTED RUNNING 0\n 5 resource 2 TERMINATED";
+    assert_eq!(hidden("1 resource 1 STARTED RUNNING 0"), None);
+    assert_eq!(hidden(ended), Some(5 + 3600));
+    assert_eq!(hidden("5 resource 2 TERMINATED RUNNING 0"), Some(5 + 3600));
+    assert_eq!(hidden(&format!("{ended}\n 2 log RUNNING>RESTARTING")), None);
+    let mut fleet = Fleet::with_limit(2);
+    let cluster = Arc::from("default");
+    fleet.open_log(LogId(1), LogContext { cluster });
+    for number in 0..10_u8 {
+        let id = PlatformJobId(JobId([number; 16]));
+        let at = Timestamp::from_second(i64::from(number)).unwrap();
+        for state in [PlatformJobState::Started, PlatformJobState::Terminated] {
+            let resource = PlatformJob {
+                modified_at: Some(at),
+                state: Some(state),
+                started: Some(Started {
+                    status: Some(JobState::Running),
+                    ..Started::default()
+                }),
+                ..PlatformJob::unseen(id)
+            };
+            let seen = Seen {
+                log: LogId(1),
+                offset: 0,
+                at: Some(at),
+                mdc_job: None,
+                carrier: None,
+                said: Said::Event(Event::PlatformJobReported(Box::new(resource))),
+            };
+            fleet.apply(&seen, at);
+        }
+    }
+    assert_eq!(fleet.counters().dropped, 0, "what has ended makes room");
 }

@@ -93,6 +93,7 @@ fn decode(text: &str, cuts: &[usize]) -> Vec<Seen> {
         layout: None,
         line_bytes: 4096,
         record_bytes: 8192,
+        reorder_window: jiff::SignedDuration::ZERO,
     };
     let mut decoder = LogDecoder::new(Arc::clone(&WORDING), LogId(1), settings);
     let now: Timestamp = "2027-01-01T12:00:00Z".parse().unwrap();

@@ -140,6 +140,7 @@ fn t58_the_hour_that_comes_twice_reorders_and_drops_nothing() {
         layout: None,
         line_bytes: 4096,
         record_bytes: 4096,
+        reorder_window: jiff::SignedDuration::ZERO,
     };
     let at = |time: &str, from: &str, to: &str| {
         graph(&format!("Job a ({J}) switched from state {from} to {to}."))

@@ -104,6 +104,31 @@ impl Writer {
         self.write(&bytes);
     }
 
+    /// This many lines, of which few tell anything.
+    pub fn append_with_noise(&mut self, lines: usize) {
+        self.append();
+        let line = "2026-03-02 00:00:00,000 DEBUG org.apache.flink.runtime.dispatcher.DispatcherRestEndpoint   [] - \
+                    Received request /jobs/overview; a line such as most are, of which nothing follows.\n";
+        // After what may be torn: a line that nobody looks at.
+        self.finish();
+        self.write(line.repeat(lines.saturating_sub(20)).as_bytes());
+    }
+
+    /// The log's own name.
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Goes on in a new file of that name.
+    pub fn reopen(&mut self) {
+        self.file = open(&self.log);
+    }
+
+    /// Empties the file.
+    pub fn truncate(&mut self) {
+        self.file.set_len(0).unwrap();
+    }
+
     /// Writes the rest of a torn line.
     pub fn finish(&mut self) {
         let rest = std::mem::take(&mut self.rest);

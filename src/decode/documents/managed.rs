@@ -1,0 +1,42 @@
+//! A log message of Managed Service for Apache Flink, in its two shapes: a record of Flink or of user code (`logger`, and
+//! `applicationVersionId` as text), and an error of the service itself (`errorCode`, the version as a number).
+
+use serde_json::Value;
+
+use super::json::{field, text};
+use super::{Around, Opened, Refused, Told};
+use crate::model::arn::ApplicationArn;
+use crate::model::event::{Cause, Event};
+
+pub(super) fn message(value: &Value, around: &Around) -> Option<Opened> {
+    let written = field(value, "applicationARN")?;
+    if field(value, "messageType").is_none() && field(value, "logger").is_none() {
+        return None;
+    }
+    let Some(application) = written.as_str().and_then(ApplicationArn::parse) else {
+        return Some(Opened::Refused(Refused::Broken(format!(
+            "applicationARN is none: {written}"
+        ))));
+    };
+    if field(value, "logger").is_some() {
+        return Some(Opened::Record(Some(application)));
+    }
+    let Some(code) = text(value, "errorCode") else {
+        return Some(Opened::Silent(
+            "neither a record of Flink's (`logger`) nor an error (`errorCode`)".to_owned(),
+        ));
+    };
+    let said = text(value, "message").unwrap_or_default();
+    let Some(error) = Cause::of(code.as_bytes(), said.as_bytes()) else {
+        return Some(Opened::Refused(Refused::Broken("errorCode is empty".to_owned())));
+    };
+    let event = Event::ApplicationError {
+        application: application.clone(),
+        error,
+    };
+    Some(Opened::Tells(Told {
+        application: Some(application),
+        by_time: around.by_time,
+        ..Told::new(around.at, event)
+    }))
+}

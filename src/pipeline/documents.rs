@@ -1,0 +1,383 @@
+//! One log that consists of documents: what they tell, in order, each event once.
+//!
+//! The records inside of them go to the same line decoder as those of any log, which knows layouts and rules. While a log
+//! is followed, events of carriers that keep no order wait for the reordering window and are then taken by their time;
+//! old content is told as it stands, and sorted by whoever merges the logs.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::decoder::{LogDecoder, ReadAt};
+use super::event_ids::EventIds;
+use crate::decode::documents::{self, Around, Leaf, Opened, Refused, Step, Told, Walker};
+use crate::line::Offset;
+use crate::model::arn::ApplicationArn;
+use crate::model::event::{Carrier, Said, Seen};
+use crate::stats::RecordResult;
+
+/// Ids of one log that a store keeps; the newest count.
+const IDS: usize = 4096;
+
+/// Events that wait for the window at most; beyond it the earliest is taken.
+const WAITING: usize = 1 << 16;
+
+/// The decoder of a log of documents.
+#[derive(Debug)]
+pub(super) struct Documents {
+    walker: Walker,
+    lines: Feed,
+    ids: EventIds,
+    /// Those of this log, the oldest first.
+    told: VecDeque<u64>,
+    window: SignedDuration,
+    waiting: BTreeMap<(Timestamp, u64), Waiting>,
+    /// Events that ever waited: what orders those of one moment.
+    waited: u64,
+    /// When bytes came last.
+    fed: Option<Timestamp>,
+}
+
+/// An event that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Waiting {
+    at: Timestamp,
+    since: Timestamp,
+    offset: Offset,
+    group: Option<String>,
+    ids: Vec<u64>,
+    text: String,
+}
+
+/// What is remembered of a log of documents.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct DocumentsMemory {
+    walker: documents::Memory,
+    told: VecDeque<u64>,
+    waiting: Vec<Waiting>,
+}
+
+impl DocumentsMemory {
+    /// Without what the next bytes would continue.
+    pub(super) fn without_bytes(self) -> Self {
+        Self {
+            walker: documents::Memory::default(),
+            ..self
+        }
+    }
+}
+
+/// Where something stands, and when it was read.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    around: &'a Around,
+    offset: Offset,
+    read: ReadAt,
+}
+
+/// How lines reach the line decoder.
+#[derive(Debug, Default)]
+struct Feed {
+    /// Bytes given to it so far: its own offsets.
+    given: Offset,
+    /// The last carrier made, which the next record is likely to share.
+    carrier: Option<Arc<Carrier>>,
+}
+
+impl Documents {
+    pub(super) fn new(ids: EventIds, window: SignedDuration) -> Self {
+        Self {
+            walker: Walker::default(),
+            lines: Feed::default(),
+            ids,
+            told: VecDeque::new(),
+            window,
+            waiting: BTreeMap::new(),
+            waited: 0,
+            fed: None,
+        }
+    }
+
+    pub(super) fn memory(&self) -> DocumentsMemory {
+        DocumentsMemory {
+            walker: self.walker.memory(),
+            told: self.told.clone(),
+            waiting: self.waiting.values().cloned().collect(),
+        }
+    }
+
+    pub(super) fn remember(&mut self, memory: DocumentsMemory) {
+        self.walker = Walker::of(memory.walker);
+        self.ids
+            .add(memory.told.iter().copied().collect::<Vec<_>>().as_slice());
+        self.told = memory.told;
+        for waiting in memory.waiting {
+            self.wait(waiting);
+        }
+    }
+
+    /// Whether events wait for the window.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Takes more bytes.
+    pub(super) fn push(
+        &mut self,
+        bytes: &[u8],
+        read: ReadAt,
+        lines: &mut LogDecoder,
+        out: &mut dyn FnMut(Seen),
+    ) {
+        self.fed = Some(read.now);
+        self.walk(read, lines, out, |walker, step| {
+            walker.push(bytes, read.offset, step);
+        });
+    }
+
+    /// The file is left: nothing continues what is held back, and nothing comes before what waits.
+    pub(super) fn end(&mut self, read: ReadAt, lines: &mut LogDecoder, out: &mut dyn FnMut(Seen)) {
+        self.walk(read, lines, out, Walker::end);
+        self.release(None, read, lines, out);
+    }
+
+    /// What followed is gone.
+    pub(super) fn cut(&mut self) {
+        self.walker = Walker::default();
+    }
+
+    /// Time has passed: takes what has waited long enough.
+    pub(super) fn pass(&mut self, read: ReadAt, lines: &mut LogDecoder, out: &mut dyn FnMut(Seen)) {
+        if self
+            .fed
+            .is_none_or(|fed| read.now.duration_since(fed) >= self.window)
+        {
+            self.fed = Some(read.now);
+            self.walk(read, lines, out, Walker::rest);
+        }
+        self.release(Some(read.now), read, lines, out);
+    }
+
+    fn walk(
+        &mut self,
+        read: ReadAt,
+        lines: &mut LogDecoder,
+        out: &mut dyn FnMut(Seen),
+        go: impl FnOnce(&mut Walker, documents::Out<'_>),
+    ) {
+        let mut walker = std::mem::take(&mut self.walker);
+        go(&mut walker, &mut |step| self.step(step, read, lines, out));
+        self.walker = walker;
+        while self.waiting.len() > WAITING {
+            self.release_first(read, lines, out);
+        }
+    }
+
+    /// Takes those that have waited for the window, the earliest first; without a time all of them.
+    fn release(
+        &mut self,
+        now: Option<Timestamp>,
+        read: ReadAt,
+        lines: &mut LogDecoder,
+        out: &mut dyn FnMut(Seen),
+    ) {
+        let due = |waiting: &Waiting| now.is_none_or(|now| now.duration_since(waiting.since) >= self.window);
+        // What is earlier than one that is due can wait no longer either: it would come too late.
+        let Some(last) = self
+            .waiting
+            .iter()
+            .rev()
+            .find(|(_, waiting)| due(waiting))
+            .map(|(key, _)| *key)
+        else {
+            return;
+        };
+        while self
+            .waiting
+            .first_key_value()
+            .is_some_and(|(key, _)| *key <= last)
+        {
+            self.release_first(read, lines, out);
+        }
+    }
+
+    fn release_first(&mut self, read: ReadAt, lines: &mut LogDecoder, out: &mut dyn FnMut(Seen)) {
+        let Some((_, waiting)) = self.waiting.pop_first() else {
+            return;
+        };
+        let around = Around {
+            at: Some(waiting.at),
+            by_time: true,
+            group: waiting.group.as_deref().map(Arc::from),
+            ids: waiting.ids,
+        };
+        let read = ReadAt { fresh: false, ..read };
+        Walker::document(&waiting.text, &around, waiting.offset, &mut |step| {
+            self.step(step, read, lines, out);
+        });
+    }
+
+    fn wait(&mut self, waiting: Waiting) {
+        self.waiting.insert((waiting.at, self.waited), waiting);
+        self.waited += 1;
+    }
+
+    fn step(&mut self, step: Step<'_>, read: ReadAt, lines: &mut LogDecoder, out: &mut dyn FnMut(Seen)) {
+        let place = Place {
+            around: step.around,
+            offset: step.offset,
+            read,
+        };
+        match step.leaf {
+            Leaf::Carries(..) => {}
+            Leaf::Damaged(_) => lines.count(RecordResult::Damaged),
+            Leaf::Text(text) => self.record(text, None, place, lines, out),
+            Leaf::Document(_, Opened::Record(application), text) => {
+                self.record(text, application, place, lines, out);
+            }
+            Leaf::Document(_, Opened::Tells(told), text) => self.tell(told, text, place, lines, out),
+            Leaf::Document(_, Opened::Refused(why), _) => {
+                if matches!(why, Refused::UnknownState(_)) {
+                    lines.count_unknown_state();
+                }
+                lines.count(RecordResult::Refused);
+            }
+            Leaf::Document(..) => lines.count(RecordResult::Ignored),
+        }
+    }
+
+    /// Lets an event wait, if it goes by time (`at`) and is not to be told at once.
+    fn waits(&mut self, at: Option<Timestamp>, text: &[u8], place: Place<'_>) -> bool {
+        let Some(at) = at.filter(|_| place.read.fresh && self.window > SignedDuration::ZERO) else {
+            return false;
+        };
+        self.wait(Waiting {
+            at,
+            since: place.read.now,
+            offset: place.offset,
+            group: place.around.group.as_deref().map(str::to_owned),
+            ids: place.around.ids.clone(),
+            text: String::from_utf8_lossy(text).into_owned(),
+        });
+        true
+    }
+
+    fn is_known(&self, ids: &[u64], lines: &mut LogDecoder) -> bool {
+        let known = self.ids.knows_any(ids);
+        if known {
+            lines.count(RecordResult::Duplicate);
+        }
+        known
+    }
+
+    fn know(&mut self, ids: &[u64]) {
+        self.ids.add(ids);
+        self.told.extend(ids);
+        let excess = self.told.len().saturating_sub(IDS);
+        self.told.drain(..excess);
+    }
+
+    /// A record of a log: layouts and rules read it.
+    fn record(
+        &mut self,
+        text: &[u8],
+        application: Option<ApplicationArn>,
+        place: Place<'_>,
+        lines: &mut LogDecoder,
+        out: &mut dyn FnMut(Seen),
+    ) {
+        let Place { around, offset, read } = place;
+        if self.is_known(&around.ids, lines) {
+            return;
+        }
+        let at = around.at.filter(|_| around.by_time && lines.is_of_interest(text));
+        if self.waits(at, text, place) {
+            return;
+        }
+        let cluster = application
+            .as_ref()
+            .map(|application| Arc::from(application.name()));
+        let carrier = self.lines.carrier(Carrier {
+            by_time: around.by_time,
+            cluster: cluster.or_else(|| around.group.clone()),
+            application,
+            deployment: None,
+        });
+        let mut tells = false;
+        let mut told = |seen: Seen| {
+            tells = true;
+            let deployment = seen.carrier.and_then(|carrier| carrier.deployment.clone());
+            let carrier = match deployment {
+                None => Arc::clone(&carrier),
+                deployment => Arc::new(Carrier {
+                    deployment,
+                    ..Carrier::clone(&carrier)
+                }),
+            };
+            out(Seen {
+                offset,
+                at: seen.at.or(around.at),
+                carrier: Some(carrier),
+                ..seen
+            });
+        };
+        for bytes in [text, b"\n"] {
+            let read = ReadAt {
+                offset: self.lines.given,
+                ..read
+            };
+            lines.push(bytes, read, &mut told);
+            self.lines.given += bytes.len() as Offset;
+        }
+        if tells {
+            self.know(&around.ids);
+        }
+    }
+
+    /// A document that tells something itself.
+    fn tell(
+        &mut self,
+        told: Told,
+        text: &[u8],
+        place: Place<'_>,
+        lines: &mut LogDecoder,
+        out: &mut dyn FnMut(Seen),
+    ) {
+        let ids: Vec<u64> = place.around.ids.iter().copied().chain(told.id).collect();
+        if self.is_known(&ids, lines) || self.waits(told.at.filter(|_| told.by_time), text, place) {
+            return;
+        }
+        let carrier = self.lines.carrier(Carrier {
+            by_time: told.by_time,
+            cluster: told.cluster,
+            application: told.application,
+            deployment: None,
+        });
+        lines.count(RecordResult::Event);
+        out(Seen {
+            log: lines.log(),
+            offset: place.offset,
+            at: told.at,
+            mdc_job: None,
+            carrier: Some(carrier),
+            said: Said::Event(told.event),
+        });
+        self.know(&ids);
+    }
+}
+
+impl Feed {
+    fn carrier(&mut self, carrier: Carrier) -> Arc<Carrier> {
+        match &self.carrier {
+            Some(last) if **last == carrier => Arc::clone(last),
+            _ => {
+                let carrier = Arc::new(carrier);
+                self.carrier = Some(Arc::clone(&carrier));
+                carrier
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! A log of whatever kind: Flink's own lines, or documents; found out by how it begins.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Wording;
+use super::decoder::{LogDecoder, LogSettings, ReadAt};
+use super::documents::Documents;
+use super::event_ids::EventIds;
+use super::memory::Memory;
+use super::tally::Tally;
+use crate::decode::documents::sniff::Sniffer;
+use crate::line::LogId;
+use crate::model::event::Seen;
+use std::sync::Arc;
+
+/// Decodes one log.
+#[derive(Debug)]
+pub struct SourceDecoder {
+    lines: LogDecoder,
+    kind: Kind,
+    ids: EventIds,
+    window: SignedDuration,
+}
+
+/// What the log consists of.
+#[derive(Debug)]
+enum Kind {
+    /// Cannot be told yet: taken for lines meanwhile.
+    Unknown(Sniffer),
+    Lines,
+    Documents(Documents),
+}
+
+impl SourceDecoder {
+    /// A decoder for one log. `ids` are shared by all logs.
+    #[must_use]
+    pub fn new(wording: Arc<Wording>, log: LogId, settings: LogSettings, ids: EventIds) -> Self {
+        let window = settings.reorder_window;
+        Self {
+            lines: LogDecoder::new(wording, log, settings),
+            kind: Kind::Unknown(Sniffer::default()),
+            ids,
+            window,
+        }
+    }
+
+    /// What it remembers, for another decoder to go on from.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        let mut memory = self.lines.memory();
+        if let Kind::Documents(documents) = &self.kind {
+            memory.documents = Some(documents.memory());
+        }
+        memory
+    }
+
+    /// Goes on from what a decoder of the same log remembered; to be called before the first bytes.
+    pub fn remember(&mut self, mut memory: Memory) {
+        if let Some(remembered) = memory.documents.take() {
+            let mut documents = Documents::new(self.ids.clone(), self.window);
+            documents.remember(remembered);
+            self.kind = Kind::Documents(documents);
+        } else if memory.has_layout() {
+            self.kind = Kind::Lines;
+        } else {
+            let mut sniffer = Sniffer::default();
+            sniffer.push(&memory.carry);
+            self.kind = Kind::Unknown(sniffer);
+        }
+        self.lines.remember(memory);
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub const fn tally(&self) -> &Tally {
+        self.lines.tally()
+    }
+
+    /// Id of the layout in use.
+    #[must_use]
+    pub fn layout(&self) -> Option<&str> {
+        self.lines.layout()
+    }
+
+    /// Whether it consists of documents, as far as was read.
+    #[must_use]
+    pub const fn is_documents(&self) -> bool {
+        matches!(self.kind, Kind::Documents(_))
+    }
+
+    /// Whether events wait for the reordering window.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        matches!(&self.kind, Kind::Documents(documents) if documents.is_waiting())
+    }
+
+    /// Takes consecutive bytes of the log's file and tells what the records in them say.
+    pub fn push(&mut self, bytes: &[u8], read: ReadAt, out: &mut dyn FnMut(Seen)) {
+        self.push_scanned(bytes, None, read, out);
+    }
+
+    /// Does so where the bytes were already searched: `hits` as [`Wording::search`] gives them.
+    pub fn push_scanned(
+        &mut self,
+        bytes: &[u8],
+        hits: Option<&[u32]>,
+        read: ReadAt,
+        out: &mut dyn FnMut(Seen),
+    ) {
+        if let Kind::Unknown(sniffer) = &mut self.kind {
+            if sniffer.push(bytes) {
+                let mut documents = Documents::new(self.ids.clone(), self.window);
+                let head = self.lines.take_unread();
+                let begins = ReadAt {
+                    offset: read.offset.saturating_sub(head.len() as u64),
+                    ..read
+                };
+                documents.push(&head, begins, &mut self.lines, out);
+                self.kind = Kind::Documents(documents);
+            } else if sniffer.is_over() || self.lines.reads_loggers() {
+                self.kind = Kind::Lines;
+            }
+        }
+        match &mut self.kind {
+            Kind::Documents(documents) => documents.push(bytes, read, &mut self.lines, out),
+            Kind::Unknown(_) | Kind::Lines => self.lines.push_scanned(bytes, hits, read, out),
+        }
+    }
+
+    /// The file is left: a last line without newline is a line, and the record at hand is over.
+    pub fn file_end(&mut self, now: Timestamp, out: &mut dyn FnMut(Seen)) {
+        if let Kind::Documents(documents) = &mut self.kind {
+            documents.end(at_rest(now), &mut self.lines, out);
+        }
+        self.lines.file_end(now, out);
+    }
+
+    /// What followed is gone: the partial line and the record at hand are forgotten.
+    pub fn file_cut(&mut self) {
+        if let Kind::Documents(documents) = &mut self.kind {
+            documents.cut();
+        }
+        self.lines.file_cut();
+    }
+
+    /// Time has passed, and nothing was read: what has waited for the reordering window is taken.
+    pub fn pass(&mut self, now: Timestamp, out: &mut dyn FnMut(Seen)) {
+        if let Kind::Documents(documents) = &mut self.kind {
+            documents.pass(at_rest(now), &mut self.lines, out);
+        }
+    }
+}
+
+/// Nothing was read.
+const fn at_rest(now: Timestamp) -> ReadAt {
+    ReadAt {
+        offset: 0,
+        now,
+        written: now,
+        fresh: false,
+    }
+}
