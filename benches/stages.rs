@@ -81,6 +81,7 @@ fn decoder(wording: &Arc<Wording>) -> LogDecoder {
         layout: None,
         line_bytes: 1 << 20,
         record_bytes: 1 << 20,
+        reorder_window: std::time::Duration::from_secs(5),
     };
     LogDecoder::new(Arc::clone(wording), LogId(1), settings)
 }
