@@ -37,7 +37,7 @@ pub fn lines(data: &[u8]) {
         [Form::new(vec![], layout)].into_iter().chain(carried).collect()
     });
     let (form, buf) = choice(data);
-    let line_of = |at: usize| buf[..at].iter().filter(|byte| **byte == b'\n').count();
+    let line_of = |at: usize| buf[..at].split(|byte| *byte == b'\n').count() - 1;
     let found: Vec<usize> = SCANNER.candidates(buf).map(line_of).collect();
     let expected: Vec<usize> = buf
         .split(|byte| *byte == b'\n')
