@@ -67,7 +67,7 @@ pub struct Job {
     pub entered: [u64; JobState::ALL.len()],
     /// The last failure.
     pub failure: Option<Failure>,
-    /// The newest [`HISTORY`] entries, oldest first.
+    /// The newest [`HISTORY`](super::HISTORY) entries, oldest first.
     pub history: VecDeque<Entry>,
     /// Entries dropped from the front of `history`.
     pub history_dropped: u64,

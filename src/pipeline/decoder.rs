@@ -7,14 +7,14 @@
 
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Wording;
+use super::input::{Hits, LogSettings, ReadAt};
 use super::memory::Memory;
 use super::recognise::Recognised;
 use super::tally::Tally;
-use super::{ChosenLayout, Wording};
 use crate::decode::clock::Clock;
 use crate::decode::form::Form;
 use crate::decode::record::Record;
@@ -26,34 +26,6 @@ use crate::stats::RecordResult;
 
 /// Lines that a statement may be waited for: names with more newlines than this are given up.
 const WAIT_LINES: u32 = 64;
-
-/// What a user can set of a log.
-#[derive(Debug, Clone)]
-pub struct LogSettings {
-    /// Zone of times that name none.
-    pub zone: TimeZone,
-    /// The layout where the user names it.
-    pub layout: Option<ChosenLayout>,
-    /// Longest line looked at, bytes; longer ones are skipped and counted.
-    pub line_bytes: usize,
-    /// Longest record kept while it may go on, bytes.
-    pub record_bytes: usize,
-    /// How long events of carriers that keep no order wait for earlier ones while they are followed.
-    pub reorder_window: SignedDuration,
-}
-
-/// When and in what circumstances bytes were read.
-#[derive(Debug, Clone, Copy)]
-pub struct ReadAt {
-    /// Where the first byte lies in its file.
-    pub offset: Offset,
-    /// When the bytes were read.
-    pub now: Timestamp,
-    /// When they were written at the latest: the file's modification time, or now.
-    pub written: Timestamp,
-    /// Written after following began.
-    pub fresh: bool,
-}
 
 /// How far the record at hand has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,28 +49,6 @@ pub(super) struct Open {
     /// Where its header lies in the buffer; none once it grew too long to keep.
     pub(super) start: Option<usize>,
     stage: Stage,
-}
-
-/// Where literals were found in bytes that lines are part of.
-struct Hits<'a> {
-    /// In order, at least the first of each line.
-    at: &'a [u32],
-    /// Where the lines begin in the bytes.
-    shift: usize,
-}
-
-impl Hits<'_> {
-    /// The first at or after the line that begins at `from`, and before `end`. `from` never falls from call to call.
-    fn next(&mut self, end: usize, from: usize) -> Option<usize> {
-        while let [hit, rest @ ..] = self.at {
-            let place = usize::try_from(*hit).ok()?.checked_sub(self.shift);
-            match place {
-                Some(place) if place >= from => return (place < end).then_some(place),
-                _ => self.at = rest,
-            }
-        }
-        None
-    }
 }
 
 /// Decodes one log.

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::decoder::{LogDecoder, ReadAt};
+use super::decoder::LogDecoder;
 use super::event_ids::EventIds;
+use super::input::ReadAt;
 use crate::decode::documents::{self, Around, Leaf, Opened, Refused, Step, Told, Walker};
 use crate::line::Offset;
 use crate::model::arn::ApplicationArn;

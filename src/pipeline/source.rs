@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Wording;
-use super::decoder::{LogDecoder, LogSettings, ReadAt};
+use super::decoder::LogDecoder;
 use super::documents::Documents;
 use super::event_ids::EventIds;
+use super::input::{LogSettings, ReadAt};
 use super::memory::Memory;
 use super::tally::Tally;
 use crate::decode::documents::sniff::Sniffer;

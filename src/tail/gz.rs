@@ -1,20 +1,67 @@
 //! Reading a `.gz` as if it were the file that was packed.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead as _, BufReader, Read};
 use std::sync::Arc;
 
-use flate2::read::MultiGzDecoder;
+use flate2::{bufread, read};
 
 use super::fs::File;
 
 /// A gzip file (any number of members) read by uncompressed offset.
 pub(super) struct Unpacker {
     file: Arc<dyn File>,
-    decoder: MultiGzDecoder<Sequential>,
+    decoder: Layers,
     /// Uncompressed bytes already taken from the decoder.
     at: u64,
     /// The damage met: a decoder that failed once may answer anything when asked again.
     damaged: Option<io::ErrorKind>,
+}
+
+/// What gzip begins with (RFC 1952, 2.3.1). No text does.
+const MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// One layer of gzip, or two: CloudWatch Logs packs what it sends, and Firehose may pack its objects once more.
+enum Layers {
+    /// Not looked into; empty only while it becomes one of the others.
+    Unknown(Option<Outer>),
+    One(Outer),
+    Two(Box<bufread::MultiGzDecoder<Outer>>),
+}
+
+type Outer = BufReader<read::MultiGzDecoder<Sequential>>;
+
+impl Layers {
+    fn new(file: &Arc<dyn File>) -> Self {
+        let packed = Sequential {
+            file: Arc::clone(file),
+            at: 0,
+        };
+        Self::Unknown(Some(BufReader::new(read::MultiGzDecoder::new(packed))))
+    }
+}
+
+impl Read for Layers {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let (content, is_packed) = match self {
+                Self::One(content) => return content.read(buffer),
+                Self::Two(content) => return content.read(buffer),
+                Self::Unknown(content) => match content {
+                    None => return Ok(0),
+                    Some(begun) => {
+                        let is_packed = begun.fill_buf()?.starts_with(&MAGIC);
+                        (content.take(), is_packed)
+                    }
+                },
+            };
+            let Some(content) = content else { return Ok(0) };
+            *self = if is_packed {
+                Self::Two(Box::new(bufread::MultiGzDecoder::new(content)))
+            } else {
+                Self::One(content)
+            };
+        }
+    }
 }
 
 struct Sequential {
@@ -33,18 +80,11 @@ impl Read for Sequential {
 impl Unpacker {
     pub(super) fn new(file: Arc<dyn File>) -> Self {
         Self {
-            decoder: Self::decoder(&file),
+            decoder: Layers::new(&file),
             file,
             at: 0,
             damaged: None,
         }
-    }
-
-    fn decoder(file: &Arc<dyn File>) -> MultiGzDecoder<Sequential> {
-        MultiGzDecoder::new(Sequential {
-            file: Arc::clone(file),
-            at: 0,
-        })
     }
 
     pub(super) fn file(&self) -> &dyn File {
@@ -98,7 +138,7 @@ impl Unpacker {
 
     /// Begins again, with what the file holds now.
     pub(super) fn rewind(&mut self) {
-        self.decoder = Self::decoder(&self.file);
+        self.decoder = Layers::new(&self.file);
         self.at = 0;
         self.damaged = None;
     }
@@ -108,4 +148,37 @@ impl Unpacker {
 pub(super) fn is_damage(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
     matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::super::fs::{Fs as _, OsFs};
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+        packed.write_all(bytes).unwrap();
+        packed.finish().unwrap()
+    }
+
+    #[test]
+    fn members_joined_and_packed_once_more_are_read_as_one_text() {
+        let members = [gzip(b"one\n"), gzip(b"two\n")].concat();
+        for packed in [members.clone(), gzip(&members)] {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), packed).unwrap();
+            let mut unpacker = Unpacker::new(OsFs.open(file.path()).unwrap());
+            let mut text = [0; 16];
+            for offset in [0, 4, 0] {
+                let got = unpacker.fill(&mut text, offset).unwrap();
+                let start = usize::try_from(offset).unwrap();
+                assert_eq!(text[..got], b"one\ntwo\n"[start..]);
+            }
+        }
+    }
 }

@@ -122,6 +122,8 @@ const LINES: &[(&str, i32, &str)] = &[
         "cluster = \"filed\"",
     ),
     ("print metrics", 0, "flink_job_state"),
+    ("print completions bash", 0, "_flinktail"),
+    ("print man --dir {dir}/man", 0, ""),
     (
         "demo --dir {dir}/log --web.listen-address 127.0.0.1:0",
         1,
@@ -201,7 +203,11 @@ fn every_flag_is_in_the_table() {
                 let line = line.replace('@', "--web.listen-address");
                 let rest = line.strip_prefix(command.as_str());
                 rest.is_some_and(|rest| match flag.as_str() {
-                    "PATH" => rest.starts_with(" {dir}") || command == "history",
+                    // Arguments without a name.
+                    "PATH" => {
+                        rest.starts_with(" {dir}")
+                            || ["history", "print completions"].contains(&command.as_str())
+                    }
                     flag => rest.split(' ').any(|word| word == flag),
                 })
             })
