@@ -6,7 +6,7 @@
 //! the faults gone, every line was counted that was not destroyed before it could be kept.
 //!
 //! Without `FLINKTAIL_SIMULATOR_HARSH` there is no copytruncate, no packing, no EIO, no stale size and no shortage of descriptors:
-//! with them, combinations that no user has met still make some seeds fail.
+//! with them some seeds still fail, each by several faults at once (see `docs/store.md`).
 //!
 //! A seed that fails is printed; `FLINKTAIL_SIMULATOR_SEED=N cargo test --test it simulator` replays it and tells its last steps.
 
