@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -60,7 +61,7 @@ fn shift(log: &Path) {
     }
 }
 
-fn rotate(writer: &mut Writer, kind: Kind, turn: usize) {
+fn rotate(writer: &mut Writer, kind: Kind, turn: usize, opened: &dyn Fn()) {
     writer.finish();
     let log = writer.log().to_owned();
     match kind {
@@ -69,7 +70,11 @@ fn rotate(writer: &mut Writer, kind: Kind, turn: usize) {
             fs::copy(&log, rotated(&log, 1)).unwrap();
             return writer.truncate();
         }
-        Kind::Delete => fs::remove_file(&log).unwrap(),
+        Kind::Delete => {
+            // Where the program is so far behind that it never saw the file, its bytes could not be read by anybody.
+            opened();
+            fs::remove_file(&log).unwrap();
+        }
         Kind::Rename => {
             shift(&log);
             fs::rename(&log, rotated(&log, 1)).unwrap();
@@ -101,9 +106,9 @@ fn rotate(writer: &mut Writer, kind: Kind, turn: usize) {
 }
 
 /// Writes and rotates until told to stop; gives what was written, and how many lines.
-fn write_on(mut writer: Writer, stopped: Receiver<()>) -> JoinHandle<(Truth, usize)> {
+fn write_on(mut writer: Writer, daemon: Arc<Daemon>, stopped: Receiver<()>) -> JoinHandle<(Truth, usize)> {
     std::thread::spawn(move || {
-        let (began, mut beats, mut turn) = (Instant::now(), 0_u32, 0);
+        let (began, mut beats, mut turn, mut before) = (Instant::now(), 0_u32, 0, 0);
         loop {
             let next = began + BEAT * beats;
             let wait = next.saturating_duration_since(Instant::now());
@@ -114,7 +119,12 @@ fn write_on(mut writer: Writer, stopped: Receiver<()>) -> JoinHandle<(Truth, usi
             beats += 1;
             writer.append_with_noise(LINES);
             if began.elapsed() >= ROTATE * u32::try_from(turn + 1).unwrap() {
-                rotate(&mut writer, Kind::ALL[turn % Kind::ALL.len()], turn);
+                // Files are read in order: with more read than was written before this one, it is open.
+                let opened = || {
+                    daemon.scrape_until(|_| {}, |page| read_bytes(page) > before);
+                };
+                rotate(&mut writer, Kind::ALL[turn % Kind::ALL.len()], turn, &opened);
+                before = writer.truth.bytes;
                 turn += 1;
             }
         }
@@ -144,13 +154,18 @@ fn median(samples: &[Sample], of: fn(&Sample) -> u64) -> u64 {
     values[values.len() / 2]
 }
 
-fn start() -> (tempfile::TempDir, Daemon, Sender<()>, JoinHandle<(Truth, usize)>) {
+fn start() -> (
+    tempfile::TempDir,
+    Arc<Daemon>,
+    Sender<()>,
+    JoinHandle<(Truth, usize)>,
+) {
     let dir = tempfile::tempdir().unwrap();
     let (logs, state) = (dir.path().join("logs"), dir.path().join("state"));
     let writer = Writer::new(&logs, 11);
-    let daemon = Daemon::start(&logs, &state);
+    let daemon = Arc::new(Daemon::start(&logs, &state));
     let (stop, stopped) = channel();
-    let writing = write_on(writer, stopped);
+    let writing = write_on(writer, Arc::clone(&daemon), stopped);
     (dir, daemon, stop, writing)
 }
 

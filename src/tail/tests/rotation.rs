@@ -565,3 +565,35 @@ fn t43_a_copy_put_in_place_of_a_file_read_to_its_end_goes_on() {
     rig.settle();
     assert_eq!(rig.sink.lines, lines(0, 60));
 }
+
+#[test]
+fn a_file_left_half_read_by_the_budget_is_read_on_whatever_becomes_of_its_name() {
+    type Take = fn(&Rig);
+    let ways: [(&str, Take); 3] = [
+        ("deleted", |rig| rig.remove("x.log")),
+        ("renamed", |rig| rig.rename("x.log", "x.log.1")),
+        ("packed", |rig| {
+            gzip(&rig.path("x.log.1.gz"), text(0, 100).as_bytes());
+            rig.remove("x.log");
+        }),
+    ];
+    for (way, take) in ways {
+        let few = Settings {
+            log_budget: 1024,
+            ..settings()
+        };
+        let mut rig = Rig::with(tempfile::tempdir().unwrap(), &["x.log"], few, Arc::new(OsFs));
+        rig.append("x.log", text(0, 100));
+        // One pass, which the budget ends.
+        assert!(rig.tailer.poll(rig.now, &mut rig.sink).more, "{way}");
+        take(&rig);
+        rig.append("x.log", text(100, 200));
+        rig.settle();
+        assert!(
+            rig.sink.lines == lines(0, 200),
+            "{way}: {} lines",
+            rig.sink.lines.len()
+        );
+        assert!(rig.stats().lost_bytes.is_empty(), "{way}");
+    }
+}
