@@ -105,8 +105,11 @@ fn rotate(writer: &mut Writer, kind: Kind, turn: usize, opened: &dyn Fn()) {
     writer.reopen();
 }
 
+/// A writer at work.
+type Writing = JoinHandle<(Truth, usize)>;
+
 /// Writes and rotates until told to stop; gives what was written, and how many lines.
-fn write_on(mut writer: Writer, daemon: Arc<Daemon>, stopped: Receiver<()>) -> JoinHandle<(Truth, usize)> {
+fn write_on(mut writer: Writer, daemon: Arc<Daemon>, stopped: Receiver<()>) -> Writing {
     std::thread::spawn(move || {
         let (began, mut beats, mut turn, mut before) = (Instant::now(), 0_u32, 0, 0);
         loop {
@@ -154,12 +157,7 @@ fn median(samples: &[Sample], of: fn(&Sample) -> u64) -> u64 {
     values[values.len() / 2]
 }
 
-fn start() -> (
-    tempfile::TempDir,
-    Arc<Daemon>,
-    Sender<()>,
-    JoinHandle<(Truth, usize)>,
-) {
+fn start() -> (tempfile::TempDir, Arc<Daemon>, Sender<()>, Writing) {
     let dir = tempfile::tempdir().unwrap();
     let (logs, state) = (dir.path().join("logs"), dir.path().join("state"));
     let writer = Writer::new(&logs, 11);
