@@ -6,9 +6,10 @@ use jiff::Timestamp;
 
 use crate::line::{LogId, Offset};
 use crate::model::event::RestartReason;
-use crate::model::flink_job::{Class, JobState};
+use crate::model::flink_job::Class;
 use crate::model::retention::Thresholds;
-use crate::model::{Failure, Job};
+use crate::model::state::State;
+use crate::model::{Entry, Failure, Job};
 
 /// One entity: a job, or whatever else has states.
 pub trait Entity {
@@ -74,6 +75,21 @@ pub struct Entered {
     pub line: (LogId, Offset),
 }
 
+impl Entered {
+    /// As people are shown it, whatever kind of entity entered it.
+    pub(super) fn of<S: State>(entry: &Entry<S>) -> Self {
+        Self {
+            at: entry.at,
+            from: entry.from.map(State::name),
+            to: entry.to.name(),
+            class: entry.to.class(),
+            basis: entry.basis.name(),
+            late: entry.late,
+            line: entry.line,
+        }
+    }
+}
+
 impl Entity for Job {
     fn kind(&self) -> &'static str {
         "flink_job"
@@ -134,16 +150,7 @@ impl Entity for Job {
     }
 
     fn history(&self) -> Vec<Entered> {
-        let entered = self.history.iter().map(|entry| Entered {
-            at: entry.at,
-            from: entry.from.map(JobState::name),
-            to: entry.to.name(),
-            class: entry.to.class(),
-            basis: entry.basis.name(),
-            late: entry.late,
-            line: entry.line,
-        });
-        entered.collect()
+        self.history.iter().map(Entered::of).collect()
     }
 
     fn history_dropped(&self) -> u64 {

@@ -146,16 +146,7 @@ where
     }
 
     fn history(&self) -> Vec<Entered> {
-        let entered = self.story().history.iter().map(|entry| Entered {
-            at: entry.at,
-            from: entry.from.map(State::name),
-            to: entry.to.name(),
-            class: entry.to.class(),
-            basis: entry.basis.name(),
-            late: entry.late,
-            line: entry.line,
-        });
-        entered.collect()
+        self.story().history.iter().map(Entered::of).collect()
     }
 
     fn history_dropped(&self) -> u64 {
