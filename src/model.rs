@@ -14,6 +14,7 @@ mod fleet;
 pub mod flink_deployment;
 pub mod flink_job;
 mod job;
+mod jobs;
 pub mod kda_application;
 mod platform;
 mod process;

@@ -317,7 +317,7 @@ impl Reader {
         engine.restore(saved);
         let before = (counters, engine.stats(kept_sources));
         let mut views = ViewBuilder::new(view_settings(&settings));
-        engine.fleet().jobs().for_each(|job| views.put(job));
+        engine.fleet().shared_jobs().for_each(|job| views.put(job));
         views.put_others(engine.fleet());
         let mut reader = Self {
             engine,
@@ -519,7 +519,7 @@ impl Reader {
     fn publish(&mut self) {
         let fleet = self.engine.fleet();
         if self.ready {
-            for job in fleet.jobs() {
+            for job in fleet.shared_jobs() {
                 self.views.put_if_changed(job);
             }
             self.views.put_others(fleet);

@@ -12,6 +12,7 @@ use super::event::{Carrier, Event, Seen};
 use super::flink_deployment::{DeploymentId, DeploymentState};
 use super::flink_job::JobState;
 use super::job::Job;
+use super::jobs::Jobs;
 use super::kda_application::ApplicationState;
 use super::platform::VvpJob;
 use super::process::Process;
@@ -69,7 +70,7 @@ pub(super) enum Place {
 /// Every entity: Flink jobs by cluster and id, the others by the id of their kind.
 #[derive(Debug, Clone)]
 pub struct Fleet {
-    pub(super) jobs: BTreeMap<Key, Job>,
+    pub(super) jobs: Jobs,
     pub(super) applications: BTreeMap<ApplicationArn, Application>,
     pub(super) platform_jobs: BTreeMap<PlatformJobId, VvpJob>,
     pub(super) deployments: BTreeMap<DeploymentId, Deployment>,
@@ -116,7 +117,7 @@ impl Fleet {
     #[must_use]
     pub fn with_limit(limit: usize) -> Self {
         Self {
-            jobs: BTreeMap::new(),
+            jobs: Jobs::default(),
             applications: BTreeMap::new(),
             platform_jobs: BTreeMap::new(),
             deployments: BTreeMap::new(),
@@ -234,6 +235,11 @@ impl Fleet {
 
     /// All jobs, by cluster and id.
     pub fn jobs(&self) -> impl Iterator<Item = &Job> {
+        self.shared_jobs().map(Arc::as_ref)
+    }
+
+    /// All jobs, by cluster and id: to be held as they are now without a copy.
+    pub fn shared_jobs(&self) -> impl Iterator<Item = &Arc<Job>> {
         // One of which nothing but refused lines was seen has no state to show.
         self.jobs.values().filter(|job| job.is_born())
     }
@@ -335,7 +341,7 @@ impl Fleet {
             return None;
         }
         let process = self.processes.get(told.speaker)?;
-        Some(self.jobs.entry(key.clone()).or_insert_with(|| {
+        Some(self.jobs.get_or_insert_with(key, || {
             let mut job = Job::new(Arc::clone(&key.0), key.1, told.log(), process.number, told.read);
             job.flink_version.clone_from(&process.version);
             job

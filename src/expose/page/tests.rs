@@ -21,7 +21,7 @@ fn now() -> Timestamp {
 fn view(jobs: &[Job], stats: ProgramStats) -> View {
     let mut builder = ViewBuilder::new(Settings::default());
     for job in jobs {
-        builder.put(job);
+        builder.put(&Arc::new(job.clone()));
     }
     builder.view(Counters::default(), stats, now())
 }
@@ -256,7 +256,7 @@ fn ages_of_jobs_without_times_or_from_the_future_do_no_harm() {
 fn entities_of_every_kind_have_their_row_and_their_page() {
     let fleet = crate::model::test_jobs::fleet();
     let mut builder = ViewBuilder::new(Settings::default());
-    fleet.jobs().for_each(|job| builder.put(job));
+    fleet.shared_jobs().for_each(|job| builder.put(job));
     builder.put_others(&fleet);
     let view = builder.view(Counters::default(), ProgramStats::default(), now());
     let (page, _) = html(Which::Fleet, &view, "", now());
