@@ -31,7 +31,7 @@ pub mod vvp_job;
 
 pub use application::{Application, Move};
 pub use deployment::Deployment;
-pub use fleet::{Counters, DEFAULT_LIMIT, Fleet, Left, LogContext, Speaker};
+pub use fleet::{Counters, DEFAULT_LIMIT, Fleet, Left, LogContext, Processes, Speaker};
 pub use job::{Failure, Graph, Job, Observed, Scheduler, Taken, Track};
 pub use platform::VvpJob;
 pub use process::{Announced, CauseOf, Process};

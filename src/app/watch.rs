@@ -504,7 +504,7 @@ impl Reader {
     fn keep_and_publish(&mut self) {
         match &mut self.keeper {
             Some(keeper) if self.engine.is_settled() => {
-                keeper.keep(&mut self.engine, &self.tailer, observe::now());
+                keeper.keep(&mut self.engine, &mut self.tailer, observe::now());
             }
             Some(_) => {}
             // Nobody keeps what was evicted.
@@ -529,8 +529,8 @@ impl Reader {
             }
         }
         let (counters, mut stats) = if self.ready {
-            let stats = self.engine.stats(self.tailer.stats());
-            (fleet.counters().clone(), stats)
+            let counters = self.engine.fleet().counters().clone();
+            (counters, self.engine.show(&mut self.tailer))
         } else {
             self.before.clone()
         };

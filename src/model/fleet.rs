@@ -56,6 +56,9 @@ pub struct Counters {
 /// carrier where it names one, else the log's.
 pub type Speaker = (LogId, Arc<str>);
 
+/// What is known of each log's processes; shared with who keeps them, and copied only when one changes.
+pub type Processes = BTreeMap<Speaker, Arc<Process>>;
+
 /// A job's place in the fleet: its cluster, and its id there.
 pub(super) type Key = (Arc<str>, JobId);
 
@@ -74,7 +77,7 @@ pub struct Fleet {
     pub(super) applications: BTreeMap<ApplicationArn, Application>,
     pub(super) platform_jobs: BTreeMap<PlatformJobId, VvpJob>,
     pub(super) deployments: BTreeMap<DeploymentId, Deployment>,
-    pub(super) processes: BTreeMap<Speaker, Process>,
+    pub(super) processes: Processes,
     /// The cluster of each log's jobs, unless their carrier knows better.
     clusters: BTreeMap<LogId, Arc<str>>,
     /// Where the jobs are that the Ververica Platform reports.
@@ -107,7 +110,7 @@ pub struct Left {
     /// Resources of the Flink Kubernetes operator.
     pub deployments: Vec<Deployment>,
     /// What was known of each log's processes.
-    pub processes: BTreeMap<Speaker, Process>,
+    pub processes: Processes,
     /// The model's counters.
     pub counters: Counters,
 }
@@ -121,7 +124,7 @@ impl Fleet {
             applications: BTreeMap::new(),
             platform_jobs: BTreeMap::new(),
             deployments: BTreeMap::new(),
-            processes: BTreeMap::new(),
+            processes: Processes::new(),
             clusters: BTreeMap::new(),
             reported: BTreeMap::new(),
             graphs: BTreeMap::new(),
@@ -173,7 +176,7 @@ impl Fleet {
 
     /// What is known of the processes of each log.
     #[must_use]
-    pub const fn processes(&self) -> &BTreeMap<Speaker, Process> {
+    pub const fn processes(&self) -> &Processes {
         &self.processes
     }
 
@@ -184,13 +187,19 @@ impl Fleet {
             self.counters.dropped += 1;
             return None;
         }
-        let new = || Process::new(Arc::clone(&speaker.1));
-        Some(self.processes.entry(speaker.clone()).or_insert_with(new))
+        let new = || Arc::new(Process::new(Arc::clone(&speaker.1)));
+        let process = self.processes.entry(speaker.clone()).or_insert_with(new);
+        Some(Arc::make_mut(process))
     }
 
     /// The process that speaks of a cluster in a log.
     pub(super) fn process_of(&self, log: LogId, cluster: &Arc<str>) -> Option<&Process> {
-        self.processes.get(&(log, Arc::clone(cluster)))
+        self.processes.get(&(log, Arc::clone(cluster))).map(Arc::as_ref)
+    }
+
+    /// The same process, to be changed, if it is known.
+    pub(super) fn process_mut(&mut self, speaker: &Speaker) -> Option<&mut Process> {
+        self.processes.get_mut(speaker).map(Arc::make_mut)
     }
 
     /// The cluster that a record speaks of: its carrier knows best. None for a log that was never opened.

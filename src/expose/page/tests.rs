@@ -29,7 +29,7 @@ fn view(jobs: &[Job], stats: ProgramStats) -> View {
 fn shown(which: Which, jobs: &[Job], query: &str) -> String {
     let stats = ProgramStats {
         ready: true,
-        log_names: [(LogId(0), Arc::from("/logs/<b>jobmanager.log"))].into(),
+        log_names: Arc::new([(LogId(0), Arc::from("/logs/<b>jobmanager.log"))].into()),
         ..ProgramStats::default()
     };
     html(which, &view(jobs, stats), query, now()).0
@@ -189,9 +189,9 @@ fn hostile_text_stays_text_on_every_page() {
         ..SourceStats::default()
     };
     let stats = ProgramStats {
-        sources: vec![source],
+        sources: vec![Arc::new(source)],
         rule_matches: [(HOSTILE.to_owned(), 1)].into(),
-        log_names: [(LogId(0), Arc::from(HOSTILE))].into(),
+        log_names: Arc::new([(LogId(0), Arc::from(HOSTILE))].into()),
         ..ProgramStats::default()
     };
     let id = evil.id;
@@ -220,7 +220,7 @@ fn a_log_with_trouble_is_told_of_in_words() {
         ..SourceStats::default()
     };
     let stats = ProgramStats {
-        sources: vec![source],
+        sources: vec![Arc::new(source)],
         ..ProgramStats::default()
     };
     let view = view(&[], stats);

@@ -29,7 +29,7 @@ fn view(jobs: &[Job], now: &str) -> View {
         ..SourceStats::default()
     };
     let stats = ProgramStats {
-        sources: vec![source],
+        sources: vec![Arc::new(source)],
         rule_matches: [("job_transition".to_owned(), 3)].into(),
         store: Some(StoreStats {
             up: true,
