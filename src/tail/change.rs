@@ -54,7 +54,7 @@ impl Tailer {
             if log.stage == Stage::Followed {
                 log.files_mut().for_each(Tracked::close);
                 changes.push(Change::Closed(id));
-                self.closed.push(log);
+                self.closed.push(*log);
             } else {
                 self.give_back(&log);
             }

@@ -65,7 +65,7 @@ pub struct Tailer {
     buffer: Vec<u8>,
     pub(super) stdin: Option<(Log, Option<Stdin>)>,
     /// Logs that no source means any more, with their positions.
-    pub(super) closed: Vec<Box<Log>>,
+    pub(super) closed: Vec<Log>,
     /// Logs of an earlier run that were not found yet.
     pub(super) known: BTreeMap<String, Known>,
     next_id: u32,
@@ -234,10 +234,9 @@ impl Tailer {
     #[must_use]
     pub fn positions(&self) -> Vec<Position> {
         let waiting = self.restored.values().flatten().cloned();
-        self.logs
-            .values()
-            .chain(&self.closed)
-            .flat_map(|log| log.positions())
+        let open = self.logs.values().map(Box::as_ref);
+        open.chain(&self.closed)
+            .flat_map(Log::positions)
             .chain(waiting)
             .collect()
     }
