@@ -194,6 +194,8 @@ pub struct Store {
     deployments: Shelf<DeploymentId>,
     /// Evicted jobs that are not written yet.
     evicted: Vec<Job>,
+    /// The version of the fleet that was written; none before the first commit.
+    fleet: Option<u64>,
     /// As last written.
     logs: logs::Written,
     processes: Processes,
@@ -273,6 +275,7 @@ impl Store {
             platform_jobs: entities::shelf(&saved.left.platform_jobs),
             deployments: entities::shelf(&saved.left.deployments),
             evicted: Vec::new(),
+            fleet: None,
             // Each is written once more when it is first given.
             logs: logs::Written::new(),
             processes: saved.left.processes.clone(),
@@ -297,13 +300,16 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.evicted.extend(fleet.take_evicted());
         self.check_file()?;
-        self.take_back(fleet)?;
+        let has_news = self.fleet != Some(fleet.version()) || !self.evicted.is_empty();
+        if has_news {
+            self.take_back(fleet)?;
+        }
         let transaction = self.connection.transaction()?;
         let mut written = Vec::new();
         for job in &self.evicted {
             jobs::write_evicted(&transaction, &self.jobs, job, now)?;
         }
-        for job in fleet.jobs() {
+        for job in has_news.then(|| fleet.jobs()).into_iter().flatten() {
             let key = (Arc::clone(&job.cluster), job.id);
             let known = self.jobs.get(&key);
             if known.is_some_and(|known| known.revision == Some(job.revision)) {
@@ -330,7 +336,9 @@ impl Store {
             gone_deployments =
                 entities::write_evicted::<Deployment>(&transaction, &self.deployments, is_known)?;
         }
-        logs::write_processes(&transaction, &self.processes, fleet.processes())?;
+        if has_news {
+            logs::write_processes(&transaction, &self.processes, fleet.processes())?;
+        }
         logs::write_counters(&transaction, &self.counted, fleet.counters(), progress)?;
         let logs = logs::write(&transaction, &self.logs, progress)?;
         transaction.commit()?;
@@ -353,7 +361,10 @@ impl Store {
         self.platform_jobs
             .retain(|id, _| !gone_platform_jobs.contains(id));
         self.deployments.retain(|id, _| !gone_deployments.contains(id));
-        self.processes.clone_from(fleet.processes());
+        if has_news {
+            self.processes.clone_from(fleet.processes());
+        }
+        self.fleet = Some(fleet.version());
         self.logs.extend(logs);
         self.counted = Counted {
             model: fleet.counters().clone(),

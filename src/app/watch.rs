@@ -266,6 +266,8 @@ struct Reader {
     began: Instant,
     last_published: Instant,
     evicted: u64,
+    /// The version of the fleet that the views show; none where they were begun anew.
+    shown: Option<u64>,
     ready: bool,
     /// Standard input is a source and has not come to its end.
     reads_stdin: bool,
@@ -333,6 +335,7 @@ impl Reader {
             began: now,
             last_published: now,
             evicted: 0,
+            shown: None,
             ready: false,
             reads_stdin,
             keeper,
@@ -421,6 +424,7 @@ impl Reader {
         let limit = plan.settings.limits.entities;
         self.engine.change(plan.wording, plan.beside, limit, &changes);
         self.views = ViewBuilder::new(view_settings(&plan.settings));
+        self.shown = None;
         self.period = plan.settings.poll_interval;
         self.reads_stdin &= self.tailer.reads_stdin();
         if let Some(keeper) = &mut self.keeper {
@@ -518,7 +522,8 @@ impl Reader {
     /// the program was stopped, or no jobs: one of last month is not RUNNING because its end has not been read yet.
     fn publish(&mut self) {
         let fleet = self.engine.fleet();
-        if self.ready {
+        if self.ready && self.shown != Some(fleet.version()) {
+            self.shown = Some(fleet.version());
             for job in fleet.shared_jobs() {
                 self.views.put_if_changed(job);
             }

@@ -90,6 +90,7 @@ pub struct Fleet {
     /// Jobs forgotten, and not yet taken by whoever keeps them.
     evicted: Vec<Job>,
     limit: usize,
+    version: u64,
 }
 
 impl Default for Fleet {
@@ -132,6 +133,7 @@ impl Fleet {
             ended: BTreeSet::new(),
             evicted: Vec::new(),
             limit: limit.max(1),
+            version: 0,
         }
     }
 
@@ -215,7 +217,14 @@ impl Fleet {
         let Some(returned) = self.jobs.get_mut(&key) else {
             return;
         };
+        self.version += 1;
         returned.take_up(job);
+    }
+
+    /// Rises with everything that the fleet is told: while it stays, no entity, process or counter has changed.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
     }
 
     /// The jobs forgotten since last asked, to make room; oldest first. To be asked for often: they are held until then.
@@ -239,6 +248,7 @@ impl Fleet {
     /// No edge that a log printed is refused, with two exceptions: into the present state (dropped), and out of a
     /// terminal state (dropped and counted) unless a new life begins.
     pub fn apply(&mut self, seen: &Seen, read: Timestamp) {
+        self.version += 1;
         self.derive(seen, read);
     }
 

@@ -125,8 +125,8 @@ impl Tally {
     /// Writes down what belongs to the log. Matches of rules belong to the program: the set of rules may be another one
     /// after a restart.
     pub(super) fn write(&self, memory: &mut Memory) {
-        let named = RecordResult::ALL.map(|result| (result.name().to_owned(), self.records(result)));
-        memory.records = named.into();
+        let named = RecordResult::ALL.map(|result| (result.name().into(), self.records(result)));
+        memory.records = named.into_iter().filter(|(_, count)| *count > 0).collect();
         memory.last_line = self.last_line;
         memory.levels = LEVELS
             .into_iter()

@@ -121,7 +121,7 @@ impl Tailer {
         let Some(mut log) = self.logs.remove(&id) else {
             return;
         };
-        self.touched.insert(id);
+        let before = log.fingerprint();
         let members = family.map_or(&[][..], |family| &family.members);
         let (logs, owners) = (&self.logs, &self.owners);
         let taken = |file: FileId| {
@@ -140,6 +140,9 @@ impl Tailer {
             named: family.map_or(Named::Directory, |family| family.named),
         };
         log.sight(&sight, &mut self.pass, sink);
+        if log.fingerprint() != before {
+            self.touched.insert(id);
+        }
         for member in members.iter().filter(|member| !log.knows(member.stat.id)) {
             // Read by another log: under a second name, or it moved here from that log's directory and is read on here.
             let owner = self
