@@ -33,7 +33,7 @@ pub use head::read_head;
 pub use input::{LogSettings, ReadAt};
 pub use memory::Memory;
 pub use source::SourceDecoder;
-pub use tally::Tally;
+pub use tally::{Tally, Totals};
 
 /// What logs may look like and what their lines mean: shared by all logs, never changed.
 #[derive(Debug)]

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Wording;
 use super::input::{Hits, LogSettings, ReadAt};
 use super::memory::Memory;
 use super::recognise::Recognised;
 use super::tally::Tally;
+use super::{Totals, Wording};
 use crate::decode::clock::Clock;
 use crate::decode::form::Form;
 use crate::decode::record::Record;
@@ -138,6 +138,11 @@ impl LogDecoder {
     #[must_use]
     pub const fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// Gives away what it counted for the whole program.
+    pub(super) fn give(&mut self, totals: &mut Totals) {
+        self.tally.give(totals);
     }
 
     /// Id of the layout in use.

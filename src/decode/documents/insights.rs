@@ -43,6 +43,8 @@ pub(super) fn row(cells: &[(&str, &str)], around: &Around) -> Option<Inner> {
 
 /// The columns of a CSV file, if a line is the header of one.
 pub(super) fn columns(line: &[u8]) -> Option<Vec<String>> {
+    // Every line of a log is asked about, while it may be such a file.
+    memchr::memmem::find(line, b"@message")?;
     let columns = cells_of_line(line)?;
     columns
         .iter()

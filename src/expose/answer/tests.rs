@@ -18,9 +18,9 @@ const NOW: &str = "2026-03-02T10:00:00Z";
 
 fn view(ready: bool) -> Arc<View> {
     let mut builder = ViewBuilder::new(Settings::default());
-    builder.put(&job("orders"));
+    builder.put(&Arc::new(job("orders")));
     let fleet = test_jobs::fleet();
-    fleet.jobs().for_each(|job| builder.put(job));
+    fleet.shared_jobs().for_each(|job| builder.put(job));
     builder.put_others(&fleet);
     let backlog = Backlog {
         total_bytes: 100,
