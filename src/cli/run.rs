@@ -22,6 +22,7 @@ use crate::model::retention::Retention;
 use crate::observe;
 use crate::rules::{self, RuleSet};
 use crate::store::{self, StoreError};
+use crate::tail;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -170,10 +171,11 @@ fn explain_lines(args: &ExplainArgs, out: &mut impl Write) -> Result<u8, RunErro
     }
     let mut text = Vec::new();
     let read = if args.file == Path::new("-") {
-        io::stdin().lock().read_to_end(&mut text)
+        tail::unpacked(io::stdin())
     } else {
-        std::fs::File::open(&args.file).and_then(|mut file| file.read_to_end(&mut text))
+        std::fs::File::open(&args.file).and_then(tail::unpacked)
     };
+    let read = read.and_then(|mut input| input.read_to_end(&mut text));
     read.map_err(|error| RunError::Io {
         what: args.file.display().to_string(),
         error,
