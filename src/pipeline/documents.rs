@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::decoder::LogDecoder;
 use super::event_ids::EventIds;
 use super::input::ReadAt;
-use crate::decode::documents::{self, Around, Leaf, Opened, Refused, Step, Told, Walker};
+use crate::decode::documents::{self, Around, Leaf, Opened, Refused, Step, Told, Walker, event_id};
 use crate::line::Offset;
 use crate::model::arn::ApplicationArn;
 use crate::model::event::{Carrier, Said, Seen};
@@ -48,7 +48,7 @@ struct Waiting {
     since: Timestamp,
     offset: Offset,
     group: Option<String>,
-    ids: Vec<u64>,
+    ids: Vec<String>,
     text: String,
 }
 
@@ -213,7 +213,7 @@ impl Documents {
             at: Some(waiting.at),
             by_time: true,
             group: waiting.group.as_deref().map(Arc::from),
-            ids: waiting.ids,
+            ids: waiting.ids.into_iter().map(Arc::from).collect(),
         };
         let read = ReadAt { fresh: false, ..read };
         Walker::document(&waiting.text, &around, waiting.offset, &mut |step| {
@@ -260,7 +260,7 @@ impl Documents {
             since: place.read.now,
             offset: place.offset,
             group: place.around.group.as_deref().map(str::to_owned),
-            ids: place.around.ids.clone(),
+            ids: place.around.ids.iter().map(ToString::to_string).collect(),
             text: String::from_utf8_lossy(text).into_owned(),
         });
         true
@@ -291,7 +291,8 @@ impl Documents {
         out: &mut dyn FnMut(Seen),
     ) {
         let Place { around, offset, read } = place;
-        if self.is_known(&around.ids, lines) {
+        let ids = hashes(&around.ids);
+        if self.is_known(&ids, lines) {
             return;
         }
         let at = around.at.filter(|_| around.by_time && lines.is_of_interest(text));
@@ -339,7 +340,7 @@ impl Documents {
             self.lines.given += bytes.len() as Offset;
         }
         if tells {
-            self.know(&around.ids);
+            self.know(&ids);
         }
     }
 
@@ -352,7 +353,7 @@ impl Documents {
         lines: &mut LogDecoder,
         out: &mut dyn FnMut(Seen),
     ) {
-        let ids: Vec<u64> = place.around.ids.iter().copied().chain(told.id).collect();
+        let ids = hashes(&told.ids(place.around));
         if self.is_known(&ids, lines) || self.waits(told.at.filter(|_| told.by_time), text, place) {
             return;
         }
@@ -373,6 +374,10 @@ impl Documents {
         });
         self.know(&ids);
     }
+}
+
+fn hashes(ids: &[Arc<str>]) -> Vec<u64> {
+    ids.iter().map(|id| event_id(id)).collect()
 }
 
 impl Feed {
