@@ -14,7 +14,7 @@ use super::decoder::LogDecoder;
 use super::event_ids::EventIds;
 use super::input::ReadAt;
 use super::quiet::{Like, Words};
-use crate::decode::documents::{self, Around, Leaf, Opened, Refused, Step, Told, Walker};
+use crate::decode::documents::{self, Around, Leaf, Opened, Refused, Step, Told, Walker, event_id};
 use crate::line::Offset;
 use crate::model::arn::ApplicationArn;
 use crate::model::event::{Carrier, Said, Seen};
@@ -53,7 +53,7 @@ struct Waiting {
     since: Timestamp,
     offset: Offset,
     group: Option<String>,
-    ids: Vec<u64>,
+    ids: Vec<String>,
     text: String,
 }
 
@@ -250,7 +250,7 @@ impl Documents {
             at: Some(waiting.at),
             by_time: true,
             group: waiting.group.as_deref().map(Arc::from),
-            ids: waiting.ids,
+            ids: waiting.ids.into_iter().map(Arc::from).collect(),
         };
         let read = ReadAt { fresh: false, ..read };
         Walker::document(&waiting.text, &around, waiting.offset, &mut |step| {
@@ -298,7 +298,7 @@ impl Documents {
             since: place.read.now,
             offset: place.offset,
             group: place.around.group.as_deref().map(str::to_owned),
-            ids: place.around.ids.clone(),
+            ids: place.around.ids.iter().map(ToString::to_string).collect(),
             text: String::from_utf8_lossy(text).into_owned(),
         });
         true
@@ -329,7 +329,8 @@ impl Documents {
         out: &mut dyn FnMut(Seen),
     ) {
         let Place { around, offset, read } = place;
-        if self.is_known(&around.ids, lines) {
+        let ids = hashes(&around.ids);
+        if self.is_known(&ids, lines) {
             return;
         }
         let at = around.at.filter(|_| around.by_time && lines.is_of_interest(text));
@@ -382,7 +383,7 @@ impl Documents {
             self.lines.given += bytes.len() as Offset;
         }
         if tells {
-            self.know(&around.ids);
+            self.know(&ids);
         }
     }
 
@@ -395,7 +396,7 @@ impl Documents {
         lines: &mut LogDecoder,
         out: &mut dyn FnMut(Seen),
     ) {
-        let ids: Vec<u64> = place.around.ids.iter().copied().chain(told.id).collect();
+        let ids = hashes(&told.ids(place.around));
         if self.is_known(&ids, lines) || self.waits(told.at.filter(|_| told.by_time), text, place) {
             return;
         }
@@ -416,6 +417,10 @@ impl Documents {
         });
         self.know(&ids);
     }
+}
+
+fn hashes(ids: &[Arc<str>]) -> Vec<u64> {
+    ids.iter().map(|id| event_id(id)).collect()
 }
 
 impl Feed {

@@ -192,6 +192,12 @@ impl Splitter {
         }
     }
 
+    /// The next line, where what comes is known to be lines, whatever they look like.
+    pub fn next_line(&mut self, last: bool) -> Option<(u64, Piece<'_>)> {
+        let (start, end) = self.take_line(last)?;
+        Some((self.base + start as u64, Piece::Line(&self.buffer[start..end])))
+    }
+
     /// Looks for the next object behind a bracket that led nowhere, up to the end of the line on which that showed.
     fn recover(&mut self, last: bool) -> Option<()> {
         loop {
@@ -240,6 +246,12 @@ impl Splitter {
             self.begin();
             return Some(Met::Value);
         }
+        let (start, end) = self.take_line(last)?;
+        Some(Met::Line(start, end))
+    }
+
+    /// Gives the next line, whatever it begins with: from where to where in the buffer.
+    fn take_line(&mut self, last: bool) -> Option<(usize, usize)> {
         let rest = &self.buffer[self.start..];
         let end = match memchr::memchr(b'\n', rest) {
             Some(newline) => newline,
@@ -253,7 +265,7 @@ impl Splitter {
         self.between = Between::Lines;
         let line = &self.buffer[start..start + end];
         self.line_end = start + line.strip_suffix(b"\r").unwrap_or(line).len();
-        Some(Met::Line(start, self.line_end))
+        Some((start, self.line_end))
     }
 
     fn begin(&mut self) {

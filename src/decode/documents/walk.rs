@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::csv::{self, Csv};
 use super::json::field;
 use super::split::{self, Piece, Splitter};
 use super::{Around, Carrier, Content, Inner, MANAGED, Opened, insights, managed, open, prefix, yaml};
@@ -58,8 +59,8 @@ pub struct Walker {
     begun: bool,
     /// Lines of a YAML document that has not ended.
     yaml: Option<String>,
-    /// The columns of a CSV file.
-    csv: Option<Vec<String>>,
+    /// The table of a CSV file.
+    csv: Option<Csv>,
     /// The streams that the lines carry, by which output they were written to.
     inside: [Option<Box<Walker>>; 2],
 }
@@ -72,7 +73,7 @@ pub struct Memory {
     event: Option<Timestamp>,
     begun: bool,
     yaml: Option<String>,
-    csv: Option<Vec<String>>,
+    csv: Option<Csv>,
     inside: [Option<Box<Memory>>; 2],
 }
 
@@ -167,6 +168,10 @@ impl Walker {
         self.walk(around, depth, true, out);
         let offset = self.splitter.offset();
         self.close_yaml(around, offset, depth, out);
+        let row = self.csv.as_mut().map(Csv::take_open).unwrap_or_default();
+        if !row.is_empty() {
+            out(step(around, offset, depth, Leaf::Damaged(row.as_bytes())));
+        }
         for inner in self.inside.iter_mut().flatten() {
             inner.close(around, depth + 1, out);
         }
@@ -174,7 +179,13 @@ impl Walker {
 
     fn walk(&mut self, around: &Around, depth: usize, last: bool, out: Out<'_>) {
         let mut splitter = std::mem::take(&mut self.splitter);
-        while let Some((offset, piece)) = splitter.next(last) {
+        loop {
+            let piece = if self.csv.as_ref().is_some_and(Csv::is_open) {
+                splitter.next_line(last)
+            } else {
+                splitter.next(last)
+            };
+            let Some((offset, piece)) = piece else { break };
             if let Some(bytes) = self.piece(piece, around, offset, depth, out) {
                 splitter.take_back(bytes);
             }
@@ -192,7 +203,8 @@ impl Walker {
         out: Out<'_>,
     ) -> Option<usize> {
         let is_message = std::mem::take(&mut self.before_message);
-        let is_first = !std::mem::replace(&mut self.begun, true);
+        let is_first = !self.begun;
+        self.begun |= !matches!(piece, Piece::Line(line) if yaml::comes_before(line));
         match piece {
             Piece::Line(line) => return self.line(line, (is_message, is_first), around, offset, depth, out),
             Piece::Damaged(bytes) => {
@@ -227,18 +239,8 @@ impl Walker {
             }
             return None;
         }
-        if let Some(columns) = &self.csv
-            && let Some(cells) = insights::cells_of_line(line)
-        {
-            let cells: Vec<(&str, &str)> = columns
-                .iter()
-                .zip(&cells)
-                .map(|(c, v)| (c.as_str(), v.as_str()))
-                .collect();
-            if let Some(row) = insights::row(&cells, around) {
-                inner(&row, offset, depth + 1, out);
-                return None;
-            }
+        if self.row(line, around, offset, depth, out) {
+            return None;
         }
         if is_message {
             let around = self.event.as_ref().unwrap_or(around);
@@ -260,13 +262,29 @@ impl Walker {
             self.yaml = Some(String::from_utf8_lossy(line).into_owned() + "\n");
             return None;
         }
-        if let Some(columns) = insights::columns(line) {
-            self.csv = Some(columns);
+        if let Some(csv) = Csv::begins(line) {
+            self.csv = Some(csv);
             return None;
         }
         let around = self.event.as_ref().unwrap_or(around);
         out(step(around, offset, depth, Leaf::Text(line)));
         None
+    }
+
+    /// Takes a line of a CSV file; false where it is none.
+    fn row(&mut self, line: &[u8], around: &Around, offset: u64, depth: usize, out: Out<'_>) -> bool {
+        let Some(csv) = &mut self.csv else { return false };
+        let mut told = csv.line(line);
+        if let csv::Line::Broken(row) = told {
+            out(step(around, offset, depth, Leaf::Damaged(row.as_bytes())));
+            told = csv.line(line);
+        }
+        let csv::Line::Row(cells) = told else { return true };
+        let row = insights::row(&csv.named(&cells), around);
+        if let Some(row) = &row {
+            inner(row, offset, depth + 1, out);
+        }
+        row.is_some()
     }
 
     fn value(&mut self, bytes: &[u8], around: &Around, offset: u64, depth: usize, out: Out<'_>) {
@@ -286,7 +304,7 @@ impl Walker {
                 let document = |text: &[u8]| {
                     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
                     let first = text.trim_ascii_start().first();
-                    matches!(first, Some(b'{' | b'[')) || insights::columns(text).is_some()
+                    matches!(first, Some(b'{' | b'[')) || Csv::begins(text).is_some()
                 };
                 piece.filter(|piece| {
                     document(&piece.text) || self.is_inside() || prefix::event(&piece.text).is_some()
