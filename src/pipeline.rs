@@ -11,6 +11,7 @@ mod event_ids;
 mod head;
 mod input;
 mod memory;
+mod quiet;
 mod recognise;
 mod source;
 mod tally;

@@ -6,6 +6,7 @@
 
 mod entities;
 mod entity_rows;
+mod entries;
 mod history;
 mod jobs;
 mod logs;
@@ -29,7 +30,7 @@ use crate::line::{JobId, LogId};
 use crate::model::arn::ApplicationArn;
 use crate::model::flink_deployment::DeploymentId;
 use crate::model::vvp_job::PlatformJobId;
-use crate::model::{Deployment, Fleet, Job, Left, Processes, VvpJob};
+use crate::model::{Application, Deployment, Fleet, Job, Left, Processes, VvpJob};
 use crate::pipeline::Memory;
 use crate::stats::SourceStats;
 use crate::tail::Position;
@@ -327,8 +328,12 @@ impl Store {
         let applications = entities::write(&transaction, &self.applications, fleet.applications(), now)?;
         let platform_jobs = entities::write(&transaction, &self.platform_jobs, fleet.platform_jobs(), now)?;
         let deployments = entities::write(&transaction, &self.deployments, fleet.deployments(), now)?;
+        let mut gone_applications = Vec::new();
         let (mut gone_platform_jobs, mut gone_deployments) = (Vec::new(), Vec::new());
         if fleet.counters().evicted != self.counted.model.evicted {
+            let is_known = |arn: &ApplicationArn| fleet.application_of(arn).is_some();
+            gone_applications =
+                entities::write_evicted::<Application>(&transaction, &self.applications, is_known)?;
             let is_known = |id: &PlatformJobId| fleet.platform_job(*id).is_some();
             gone_platform_jobs =
                 entities::write_evicted::<VvpJob>(&transaction, &self.platform_jobs, is_known)?;
@@ -358,6 +363,8 @@ impl Store {
         self.applications.extend(applications);
         self.platform_jobs.extend(platform_jobs);
         self.deployments.extend(deployments);
+        self.applications
+            .retain(|arn, _| !gone_applications.contains(arn));
         self.platform_jobs
             .retain(|id, _| !gone_platform_jobs.contains(id));
         self.deployments.retain(|id, _| !gone_deployments.contains(id));
@@ -439,11 +446,25 @@ impl Store {
     }
 }
 
-/// Every job that a store knows, evicted ones included, each with all of its history that is kept. Reads beside a
+/// Every entity that a store knows, evicted ones included, each with all of its history that is kept. Reads beside a
 /// running program. `wanted` is the beginning of an id, or a name; none means all.
-pub fn stories(dir: &Path, wanted: Option<&str>) -> Result<Vec<Job>, StoreError> {
+pub fn stories(dir: &Path, wanted: Option<&str>) -> Result<Left, StoreError> {
     let path = dir.join(schema::FILE);
     std::fs::metadata(&path)?;
     let connection = schema::open_to_read(&path)?;
-    jobs::read_stories(&connection, wanted)
+    Ok(Left {
+        jobs: jobs::read_stories(&connection, wanted)?,
+        applications: entities::read_stories(&connection, wanted)?,
+        platform_jobs: entities::read_stories(&connection, wanted)?,
+        deployments: entities::read_stories(&connection, wanted)?,
+        ..Left::default()
+    })
+}
+
+/// Whether somebody who names an entity by its name, or by how its id begins, means this one.
+fn is_wanted(wanted: Option<&str>, name: Option<&str>, id: &str) -> bool {
+    wanted.is_none_or(|wanted| {
+        let begins = id.get(..wanted.len());
+        name == Some(wanted) || begins.is_some_and(|begins| begins.eq_ignore_ascii_case(wanted))
+    })
 }

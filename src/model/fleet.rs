@@ -66,6 +66,7 @@ pub(super) type Key = (Arc<str>, JobId);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
     Job(Key),
+    Application(ApplicationArn),
     Platform(PlatformJobId),
     Deployment(DeploymentId),
 }
@@ -116,6 +117,17 @@ pub struct Left {
     pub counters: Counters,
 }
 
+impl Left {
+    /// True where there is no entity.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+            && self.applications.is_empty()
+            && self.platform_jobs.is_empty()
+            && self.deployments.is_empty()
+    }
+}
+
 impl Fleet {
     /// A fleet that keeps at most `limit` entities.
     #[must_use]
@@ -162,6 +174,8 @@ impl Fleet {
             fleet.jobs.insert(key, job);
         }
         for application in left.applications {
+            let place = Place::Application(application.arn.clone());
+            fleet.note_end(&place, None, application.ended_at());
             fleet.applications.insert(application.arn.clone(), application);
         }
         for job in left.platform_jobs {
@@ -320,6 +334,12 @@ impl Fleet {
         self.platform_jobs.get(&id)
     }
 
+    /// One application.
+    #[must_use]
+    pub fn application_of(&self, arn: &ApplicationArn) -> Option<&Application> {
+        self.applications.get(arn)
+    }
+
     /// One resource of the Flink Kubernetes operator.
     #[must_use]
     pub fn deployment_of(&self, id: &DeploymentId) -> Option<&Deployment> {
@@ -403,6 +423,7 @@ impl Fleet {
                     self.evicted.push(job);
                 }
             }
+            Place::Application(arn) => drop(self.applications.remove(&arn)),
             Place::Platform(id) => drop(self.platform_jobs.remove(&id)),
             Place::Deployment(id) => drop(self.deployments.remove(&id)),
         }

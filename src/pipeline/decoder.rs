@@ -5,6 +5,8 @@
 //! its next line (a newline in a job's name), one that has said something waits one line for its exception. A record
 //! closes at the next header and at nothing else: there is no time-out, so pauses change nothing.
 
+mod whole;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -164,6 +166,11 @@ impl LogDecoder {
         self.tally.unknown_states += 1;
     }
 
+    /// What it was made with.
+    pub(super) fn wording(&self) -> Arc<Wording> {
+        Arc::clone(&self.wording)
+    }
+
     /// Whether a text has words of a rule.
     pub(super) fn is_of_interest(&self, text: &[u8]) -> bool {
         self.wording.scanner.next(text, 0).is_some()
@@ -194,11 +201,7 @@ impl LogDecoder {
         read: ReadAt,
         out: &mut dyn FnMut(Seen),
     ) {
-        if read.fresh && !self.following {
-            self.following = true;
-            self.clock.anchor_day();
-        }
-        self.clock.set_read_at(read.written);
+        self.begin_read(read);
         let skipped = self.skip(bytes);
         self.base = (read.offset + skipped as Offset).saturating_sub(self.buffer.len() as Offset);
         let bytes = &bytes[skipped..];
@@ -254,6 +257,14 @@ impl LogDecoder {
         self.seen = 0;
         self.open = None;
         self.skipping = false;
+    }
+
+    const fn begin_read(&mut self, read: ReadAt) {
+        if read.fresh && !self.following {
+            self.following = true;
+            self.clock.anchor_day();
+        }
+        self.clock.set_read_at(read.written);
     }
 
     /// Lets the rest of a line that is too long go by; gives how many bytes went.

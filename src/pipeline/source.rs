@@ -121,14 +121,14 @@ impl SourceDecoder {
                     offset: read.offset.saturating_sub(head.len() as u64),
                     ..read
                 };
-                documents.push(&head, begins, &mut self.lines, out);
+                documents.push(&head, None, begins, &mut self.lines, out);
                 self.kind = Kind::Documents(Box::new(documents));
             } else if sniffer.is_over() || self.lines.reads_loggers() {
                 self.kind = Kind::Lines;
             }
         }
         match &mut self.kind {
-            Kind::Documents(documents) => documents.push(bytes, read, &mut self.lines, out),
+            Kind::Documents(documents) => documents.push(bytes, hits, read, &mut self.lines, out),
             Kind::Unknown(_) | Kind::Lines => self.lines.push_scanned(bytes, hits, read, out),
         }
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::fs::{File, fill};
-use super::gz::Unpacker;
+use super::gz::{Unpacker, is_packed};
 
 /// Device and inode. The same file has one as long as it exists, whatever its names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -227,6 +227,16 @@ impl Content {
         } else {
             Self::Plain(file)
         }
+    }
+
+    /// Sees whether a file without `.gz` in its name is packed all the same, as objects of S3 are.
+    pub(super) fn look_inside(&mut self) -> io::Result<()> {
+        if let Self::Plain(file) = self
+            && is_packed(&**file)?
+        {
+            *self = Self::new(Arc::clone(file), true);
+        }
+        Ok(())
     }
 
     /// Whether it comes through gzip.
