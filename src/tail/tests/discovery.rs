@@ -400,7 +400,7 @@ fn a_look_at_logs_without_news_touches_none_of_them() {
         rig.append(name, "T1 old\n");
     }
     rig.settle();
-    let mut touched = |rig: &mut Rig| {
+    let touched = |rig: &mut Rig| {
         rig.now += Duration::from_secs(60);
         rig.tailer.poll(rig.now, &mut rig.sink);
         rig.tailer.take_touched().len()
