@@ -392,3 +392,20 @@ fn t41_a_hint_of_one_file_reads_that_file_without_a_look_at_the_others() {
     rig.wait(10);
     assert_eq!(rig.sink.lines.last(), lines(101, 102).last());
 }
+
+#[test]
+fn a_look_at_logs_without_news_touches_none_of_them() {
+    let mut rig = Rig::new(&["*.log"]);
+    for name in ["a.log", "b.log", "c.log"] {
+        rig.append(name, "T1 old\n");
+    }
+    rig.settle();
+    let touched = |rig: &mut Rig| {
+        rig.now += Duration::from_secs(60);
+        rig.tailer.poll(rig.now, &mut rig.sink);
+        rig.tailer.take_touched().len()
+    };
+    assert_eq!(touched(&mut rig), 0);
+    rig.append("b.log", "T2 new\n");
+    assert_eq!(touched(&mut rig), 1);
+}
