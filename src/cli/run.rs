@@ -133,7 +133,7 @@ fn replay_logs(args: &ReplayArgs, log: &LogArgs, out: &mut impl Write) -> Result
             retention: Retention::forever(),
             ..expose::Settings::default()
         });
-        for job in replayed.fleet.jobs() {
+        for job in replayed.fleet.shared_jobs() {
             views.put(job);
         }
         views.put_others(&replayed.fleet);

@@ -251,12 +251,15 @@ pub static CARRIERS: [Carrier; 19] = [
         about: "a Job or Event of the Ververica Platform",
         open: platform::resource,
     },
-    Carrier {
-        id: "managed-flink",
-        about: "a log message of Managed Service for Apache Flink",
-        open: managed::message,
-    },
+    MANAGED,
 ];
+
+/// What most of a managed log consists of.
+const MANAGED: Carrier = Carrier {
+    id: "managed-flink",
+    about: "a log message of Managed Service for Apache Flink",
+    open: managed::message,
+};
 
 /// What a value is: its kind and what it holds. None where it is of no known kind.
 #[must_use]

@@ -471,7 +471,7 @@ mod tests {
             let mut job = job(name);
             (job.cluster, job.state) = (Arc::from(cluster), state);
             job.id.0[15] = u8::try_from(number).unwrap();
-            builder.put(&job);
+            builder.put(&Arc::new(job));
         }
         let view = builder.view(
             Counters::default(),

@@ -30,6 +30,8 @@ pub(super) enum Line {
 impl Csv {
     /// The table that a line is the header of.
     pub(super) fn begins(line: &[u8]) -> Option<Self> {
+        // Every line of a log is asked about, while it may be such a file.
+        memchr::memmem::find(line, b"@message")?;
         let columns = cells(std::str::from_utf8(line).ok()?)?;
         let is_header = columns.iter().any(|column| column == "@message");
         is_header.then_some(Self {
