@@ -69,7 +69,7 @@ pub fn insights(events: &[(i64, String)]) -> String {
 pub fn in_cloudwatch(events: &Events) -> Vec<(&'static str, String)> {
     let found = all(events, event);
     let whole = json!({"events": found, "searchedLogStreams": []}).to_string();
-    let (left, right) = found.split_at(3);
+    let left = &found[..3];
     let pages = json!({"events": left, "nextToken": "t"}).to_string()
         + &json!({"events": &found[2..], "nextToken": null}).to_string();
     let without_id =
@@ -92,16 +92,8 @@ pub fn in_cloudwatch(events: &Events) -> Vec<(&'static str, String)> {
     };
     let mut shuffled: Vec<String> = found.iter().map(Value::to_string).collect();
     shuffled.rotate_left(2);
-    let record = |event: &Value| BASE64.encode(packed(envelope(std::slice::from_ref(event)).as_bytes()));
-    let kinesis: Vec<Value> = found
-        .iter()
-        .map(|event| json!({"kinesis": {"data": record(event)}, "eventSource": "aws:kinesis"}))
-        .collect();
-    let firehose: Vec<Value> = found
-        .iter()
-        .map(|event| json!({"recordId": "1", "data": record(event)}))
-        .collect();
-    vec![
+    let mut all = in_subscriptions(&found);
+    all.extend([
         ("filter-log-events", whole.clone()),
         ("filter-log-events, printed over lines", pretty(&whole)),
         ("pages, one event in both", pages),
@@ -136,23 +128,6 @@ pub fn in_cloudwatch(events: &Events) -> Vec<(&'static str, String)> {
             "export to S3",
             each(events, |at, message| format!("{}Z {message}\n", time(at))),
         ),
-        ("subscription", "\u{feff}".to_owned() + &envelope(&found)),
-        (
-            "subscriptions without separator, one delivered twice",
-            envelope(left) + &envelope(right) + &envelope(left),
-        ),
-        (
-            "subscription, as Lambda gets it",
-            json!({"awslogs": {"data": BASE64.encode(packed(envelope(&found).as_bytes()))}}).to_string(),
-        ),
-        (
-            "subscription, from Kinesis",
-            json!({"Records": kinesis}).to_string(),
-        ),
-        (
-            "subscription, from Firehose",
-            json!({"invocationId": "i", "records": firehose}).to_string(),
-        ),
         ("a list of events", Value::from(found.clone()).to_string()),
         ("Live Tail", found.chunks(2).map(update).collect()),
         ("Logs Insights, newest first", insights(&newest_first)),
@@ -167,6 +142,40 @@ pub fn in_cloudwatch(events: &Events) -> Vec<(&'static str, String)> {
         (
             "a torn page before the events",
             whole[..200].to_owned() + "\n" + &whole,
+        ),
+    ]);
+    all
+}
+
+/// As subscriptions deliver them.
+fn in_subscriptions(found: &[Value]) -> Vec<(&'static str, String)> {
+    let (left, right) = found.split_at(3);
+    let record = |event: &Value| BASE64.encode(packed(envelope(std::slice::from_ref(event)).as_bytes()));
+    let kinesis: Vec<Value> = found
+        .iter()
+        .map(|event| json!({"kinesis": {"data": record(event)}, "eventSource": "aws:kinesis"}))
+        .collect();
+    let firehose: Vec<Value> = found
+        .iter()
+        .map(|event| json!({"recordId": "1", "data": record(event)}))
+        .collect();
+    vec![
+        ("subscription", "\u{feff}".to_owned() + &envelope(found)),
+        (
+            "subscriptions without separator, one delivered twice",
+            envelope(left) + &envelope(right) + &envelope(left),
+        ),
+        (
+            "subscription, as Lambda gets it",
+            json!({"awslogs": {"data": BASE64.encode(packed(envelope(found).as_bytes()))}}).to_string(),
+        ),
+        (
+            "subscription, from Kinesis",
+            json!({"Records": kinesis}).to_string(),
+        ),
+        (
+            "subscription, from Firehose",
+            json!({"invocationId": "i", "records": firehose}).to_string(),
         ),
     ]
 }
@@ -215,8 +224,8 @@ pub fn wrapped(text: &str, (_, wrap): Wrap) -> String {
 pub fn in_gzip(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let middle = text.floor_char_boundary(text.len() / 3);
     let members = [
-        packed(text[..middle].as_bytes()),
-        packed(text[middle..].as_bytes()),
+        packed(&text.as_bytes()[..middle]),
+        packed(&text.as_bytes()[middle..]),
     ]
     .concat();
     vec![
