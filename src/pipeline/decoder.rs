@@ -5,16 +5,18 @@
 //! its next line (a newline in a job's name), one that has said something waits one line for its exception. A record
 //! closes at the next header and at nothing else: there is no time-out, so pauses change nothing.
 
+mod whole;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Wording;
 use super::input::{Hits, LogSettings, ReadAt};
 use super::memory::Memory;
 use super::recognise::Recognised;
 use super::tally::Tally;
+use super::{Totals, Wording};
 use crate::decode::clock::Clock;
 use crate::decode::form::Form;
 use crate::decode::record::Record;
@@ -138,6 +140,11 @@ impl LogDecoder {
         &self.tally
     }
 
+    /// Gives away what it counted for the whole program.
+    pub(super) fn give(&mut self, totals: &mut Totals) {
+        self.tally.give(totals);
+    }
+
     /// Id of the layout in use.
     #[must_use]
     pub fn layout(&self) -> Option<&str> {
@@ -157,6 +164,11 @@ impl LogDecoder {
     /// Counts a word for a state that nobody has.
     pub(super) const fn count_unknown_state(&mut self) {
         self.tally.unknown_states += 1;
+    }
+
+    /// What it was made with.
+    pub(super) fn wording(&self) -> Arc<Wording> {
+        Arc::clone(&self.wording)
     }
 
     /// Whether a text has words of a rule.
@@ -189,11 +201,7 @@ impl LogDecoder {
         read: ReadAt,
         out: &mut dyn FnMut(Seen),
     ) {
-        if read.fresh && !self.following {
-            self.following = true;
-            self.clock.anchor_day();
-        }
-        self.clock.set_read_at(read.written);
+        self.begin_read(read);
         let skipped = self.skip(bytes);
         self.base = (read.offset + skipped as Offset).saturating_sub(self.buffer.len() as Offset);
         let bytes = &bytes[skipped..];
@@ -249,6 +257,14 @@ impl LogDecoder {
         self.seen = 0;
         self.open = None;
         self.skipping = false;
+    }
+
+    const fn begin_read(&mut self, read: ReadAt) {
+        if read.fresh && !self.following {
+            self.following = true;
+            self.clock.anchor_day();
+        }
+        self.clock.set_read_at(read.written);
     }
 
     /// Lets the rest of a line that is too long go by; gives how many bytes went.

@@ -238,7 +238,7 @@ impl Log {
         pass: &mut Pass,
     ) -> Result<Option<News>, (Op, io::Error)> {
         let (mut content, sample) = peek(member, sight, pass)?;
-        let kin = if member.name.gz {
+        let kin = if content.is_packed() {
             self.kin_of_packed(member, &mut content, &sample, news, sight, pass)
         } else if member.name.rotated {
             self.kin_of_rotated(member, &mut content, sight, pass)
@@ -256,7 +256,7 @@ impl Log {
                 return Ok(None);
             }
             Kin::Unclear => {
-                if member.name.gz {
+                if content.is_packed() {
                     self.later
                         .insert(member.stat.id, Later::unless_changed(member, pass.now + SETTLED));
                 }
@@ -266,7 +266,7 @@ impl Log {
         let mut file = Tracked::new(
             member.path.clone(),
             &member.stat,
-            Form::of(member.name.gz),
+            Form::of(content.is_packed()),
             pass.now,
         );
         file.place.head = Head::of(&sample.first);
@@ -509,11 +509,12 @@ impl Later {
 
 /// A file taken for read as far as it goes now.
 fn at_end(member: &Member, pass: &Pass) -> Tracked {
-    let form = Form::of(member.name.gz);
+    let opened = open(member, pass);
+    let form = Form::of(opened.as_ref().map_or(member.name.gz, Content::is_packed));
     let mut file = Tracked::new(member.path.clone(), &member.stat, form, pass.now);
     // Where the end of a packed file is, only unpacking it would tell.
     let offset = if file.is_packed() { 0 } else { member.stat.size };
-    let place = open(member, pass).and_then(|mut content| Place::read(&mut content, offset));
+    let place = opened.and_then(|mut content| Place::read(&mut content, offset));
     // A file that cannot be read now is left at its end all the same: what was there was not asked for.
     file.place = place.unwrap_or_else(|_| Place {
         offset,

@@ -34,7 +34,7 @@ pub(super) enum Form {
     Plain,
     /// A plain copy made at a truncation: complete.
     Copy,
-    /// A `.gz`: complete once it can be unpacked to its end.
+    /// A `.gz`, by its name or its first bytes: complete once it can be unpacked to its end.
     Packed,
 }
 
@@ -242,6 +242,14 @@ impl Tracked {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Step::Look),
                 Err(error) => return Err(self.failed(pass, numbers, Op::Open, &error)),
             }
+        }
+        if (self.reopened || self.place.offset == 0)
+            && let Some(Err(error)) = self.held.as_mut().map(|held| held.content.look_inside())
+        {
+            return Err(self.failed(pass, numbers, Op::Read, &error));
+        }
+        if self.held.as_ref().is_some_and(|held| held.content.is_packed()) {
+            self.form = Form::Packed;
         }
         let stat = match self.held.as_ref().map(|held| held.content.file().stat()) {
             Some(Ok(stat)) => stat,

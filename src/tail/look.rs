@@ -121,6 +121,7 @@ impl Tailer {
         let Some(mut log) = self.logs.remove(&id) else {
             return;
         };
+        let before = log.fingerprint();
         let members = family.map_or(&[][..], |family| &family.members);
         let (logs, owners) = (&self.logs, &self.owners);
         let taken = |file: FileId| {
@@ -139,15 +140,19 @@ impl Tailer {
             named: family.map_or(Named::Directory, |family| family.named),
         };
         log.sight(&sight, &mut self.pass, sink);
+        if log.fingerprint() != before {
+            self.touched.insert(id);
+        }
         for member in members.iter().filter(|member| !log.knows(member.stat.id)) {
             // Read by another log: under a second name, or it moved here from that log's directory and is read on here.
             let owner = self
                 .owners
                 .get(&member.stat.id)
                 .and_then(|owner| self.logs.get_mut(owner));
+            self.touched.extend(owner.iter().map(|log| log.id));
             for file in owner
                 .into_iter()
-                .flat_map(Log::files_mut)
+                .flat_map(|log| log.files_mut())
                 .filter(|file| file.id == member.stat.id)
             {
                 if file.missing.is_none() {
@@ -204,7 +209,7 @@ impl Tailer {
                 .entry(dir.to_owned())
                 .or_default()
                 .insert(stem.clone(), id);
-            self.logs.insert(id, log);
+            self.logs.insert(id, Box::new(log));
         }
     }
 
@@ -299,7 +304,11 @@ impl Tailer {
         for target in self.targets.values().flatten() {
             let logs = self.families.get(&target.dir);
             let any = |meant: &dyn Fn(&Log) -> bool| {
-                logs.is_some_and(|logs| logs.values().filter_map(|id| self.logs.get(id)).any(meant))
+                logs.is_some_and(|logs| {
+                    logs.values()
+                        .filter_map(|id| self.logs.get(id))
+                        .any(|log| meant(log))
+                })
             };
             match &target.select {
                 Select::Logs if !any(&|log| log.stage == Stage::Followed) => {

@@ -116,6 +116,20 @@ fn envelope(events: &[Value]) -> String {
     json!({"logEvents": events, "messageType": "DATA_MESSAGE", "owner": "1", "logGroup": "g", "logStream": "s"}).to_string()
 }
 
+fn insights(events: &[(i64, String)]) -> String {
+    let row = |(at, message): &(i64, String)| json!([{"field": "@timestamp", "value": time(*at).replace('T', " ")}, {"field": "@message", "value": message}, {"field": "@ptr", "value": "p"}]);
+    let rows: Vec<Value> = events.iter().map(row).collect();
+    json!({"results": rows, "status": "Complete"}).to_string()
+}
+
+fn csv_over_lines(events: &Events) -> String {
+    let row = |(at, message): &(i64, String)| {
+        let message = pretty(message).replace('"', "\"\"");
+        format!("\"{message}\",{}\r\n", time(*at).replace('T', " "))
+    };
+    events.iter().rev().map(row).collect()
+}
+
 /// Every carrier of CloudWatch's events: its name and the text.
 fn in_cloudwatch(events: &Events) -> Vec<(&'static str, String)> {
     let found = all(events, event);
@@ -127,9 +141,7 @@ fn in_cloudwatch(events: &Events) -> Vec<(&'static str, String)> {
         events,
         |_, at, message| json!({"timestamp": at, "message": message, "ingestionTime": at + 900}),
     );
-    let row = |_, at, message: &str| json!([{"field": "@timestamp", "value": time(at).replace('T', " ")}, {"field": "@message", "value": message}, {"field": "@ptr", "value": "p"}]);
-    let mut rows = all(events, row);
-    rows.reverse();
+    let newest_first: Events = events.iter().rev().cloned().collect();
     let live: String = found
         .chunks(2)
         .map(|events| {
@@ -185,13 +197,14 @@ fn in_cloudwatch(events: &Events) -> Vec<(&'static str, String)> {
         ),
         ("a list of events", Value::from(found.clone()).to_string()),
         ("Live Tail", live),
-        (
-            "Logs Insights",
-            json!({"results": rows, "status": "Complete"}).to_string(),
-        ),
+        ("Logs Insights", insights(&newest_first)),
         (
             "Logs Insights as CSV",
             "@timestamp,@message\n".to_owned() + &each(events, csv),
+        ),
+        (
+            "Logs Insights as CSV, messages printed over lines, newest first",
+            "@message,@timestamp\r\n".to_owned() + &csv_over_lines(events),
         ),
         (
             "a torn page before the events",
@@ -383,10 +396,36 @@ vvp_job 11111111 STARTING>STARTED 2026-05-28T20:01:00.000Z reported false
             ("concatenated", format!("{starting}{started}")),
             ("a list", list.clone()),
             ("a list, printed over lines", pretty(&list)),
+            (
+                "a gateway's answer",
+                format!("{{\"requestId\":\"r\",\"success\":true,\"data\":{list}}}"),
+            ),
+            (
+                "a watch",
+                format!(
+                    "{{\"type\":\"ADDED\",\"object\":{starting}}}\n{{\"type\":\"MODIFIED\",\"object\":{started}}}\n"
+                ),
+            ),
+            (
+                "CloudWatch, newest first",
+                insights(&[(T0 + 1, started.to_string()), (T0, starting.to_string())]),
+            ),
         ],
         expected,
     );
     assert_eq!(transitions(YAML), expected, "YAML");
+    let by_hand =
+        "# by hand\n%YAML 1.2\n---\n".to_owned() + &YAML.replace("namespace: n", "namespace: &n 'n'  # ours");
+    assert_eq!(
+        transitions(&by_hand.replace('\n', "\r\n")),
+        expected,
+        "YAML by hand"
+    );
+    let without_dashes = list.replace(
+        "11111111-2222-3333-4444-555555555555",
+        "11111111222233334444555555555555",
+    );
+    assert_eq!(transitions(&without_dashes), expected, "without dashes");
 }
 
 #[test]
@@ -472,6 +511,7 @@ fn explain_shows_carrier_id_and_entity() {
         "carrier cloudtrail (recognised): CloudTrail record",
         &format!("entity  kda_application {}", arn("a")),
         "event   ApplicationCall",
+        "id      2026-05-28T20:01:00Z-StartApplication: counts once",
         "event   none: an event with this id was told before",
     ] {
         assert!(shown.contains(part), "{part}\n{shown}");
