@@ -11,7 +11,7 @@ use super::fs::{Kind, Stat};
 use super::identity::{Compared, Content, FileId, Place, Position};
 use super::notice::Notice;
 use super::pass::{Numbers, Pass, Retry};
-use super::sight::Member;
+use super::sight::{Member, open};
 use super::step::Step;
 use crate::stats::{Lost, Op, Rotation};
 
@@ -167,6 +167,16 @@ impl Tracked {
             && self
                 .hold(pass, numbers)
                 .is_ok_and(|(stat, _)| stat.size == offset)
+    }
+
+    /// Whether a file of the same inode is this one. An inode that is not held may be another file's by now: then only what
+    /// was read of it can tell.
+    pub(super) fn is_continued_in(&self, member: &Member, pass: &Pass) -> io::Result<bool> {
+        if self.is_held() || self.place.head.len == 0 {
+            return Ok(self.is_held());
+        }
+        let mut content = open(member, pass)?;
+        Ok(self.place.compare(&mut content)? == Compared::Same)
     }
 
     /// Bytes known and not read. A packed file's are not known.

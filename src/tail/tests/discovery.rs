@@ -409,3 +409,33 @@ fn a_look_at_logs_without_news_touches_none_of_them() {
     rig.append("b.log", "T2 new\n");
     assert_eq!(touched(&mut rig), 1);
 }
+
+#[test]
+fn t10_an_inode_that_one_log_left_is_news_to_another() {
+    for emptied in [false, true] {
+        let mut rig = Rig::new(&["."]);
+        rig.append("x.log", text(0, 5));
+        rig.append("y.log", text(10, 15));
+        rig.settle();
+        if emptied {
+            rig.write("x.log", "");
+            rig.settle();
+        }
+        // The file goes, and its inode comes back as the copy of another log: what a file system does that gives freed
+        // inodes away at once.
+        fs::create_dir(rig.path("freed")).unwrap();
+        rig.rename("x.log", "freed/inode");
+        rig.append("x.log", text(20, 25));
+        rig.settle();
+        rig.append("y.log", text(15, 18));
+        let copy = fs::read(rig.path("y.log")).unwrap();
+        rig.write("freed/inode", copy);
+        rig.rename("freed/inode", "y.log.1");
+        rig.write("y.log", "");
+        rig.settle();
+        let mut got = rig.sink.lines.clone();
+        got.sort();
+        let expected = [lines(0, 5), lines(10, 18), lines(20, 25)].concat();
+        assert_eq!(got, expected, "emptied before: {emptied}");
+    }
+}
