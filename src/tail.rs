@@ -78,8 +78,6 @@ pub struct Read<'a> {
     pub mtime: Timestamp,
     /// Written after following began; false for what was there before.
     pub fresh: bool,
-    /// Read before a restart, and only given again because the position asked for it ([`Position::back`]).
-    pub context: bool,
     /// What was found in the bytes, where they were searched already; see [`Tailer::read_ahead`].
     pub hits: Option<&'a [u32]>,
 }

@@ -113,7 +113,6 @@ impl Log {
                             offset,
                             mtime,
                             fresh: data.fresh,
-                            context: data.context,
                             hits: pass.ahead.as_ref().filter(|_| data.searched).map(Ahead::hits),
                         };
                         sink.bytes(self.id, &given);
@@ -220,6 +219,12 @@ impl Log {
         self.queue.iter_mut().chain(&mut self.done)
     }
 
+    /// How far every file was read that is there or was lately.
+    pub(super) fn places(&self) -> impl Iterator<Item = &Place> {
+        let departed = self.departed.iter().map(|(place, _)| place);
+        self.files().map(|file| &file.place).chain(departed)
+    }
+
     /// Positions of all its files.
     pub(super) fn positions(&self) -> impl Iterator<Item = Position> + '_ {
         let position = |file: &Tracked, done: bool| Position {
@@ -228,7 +233,6 @@ impl Log {
             place: file.place.clone(),
             size: file.size.max(file.known),
             done,
-            back: 0,
         };
         let departed = self.departed.iter().map(|(place, _)| Position {
             log: self.info.name.clone(),
@@ -236,7 +240,6 @@ impl Log {
             place: place.clone(),
             size: place.offset,
             done: true,
-            back: 0,
         });
         let done = self.done.iter().map(move |file| position(file, true));
         let queue = self.queue.iter().map(move |file| position(file, false));

@@ -66,7 +66,7 @@ impl Log {
         if !self.restored.is_empty() && !self.restore(sight, pass) {
             return;
         }
-        self.recheck_done(sight, pass, sink);
+        self.recheck_done(sight, pass);
         let mut unseen: Vec<&Member> = sight
             .members
             .iter()
@@ -178,6 +178,10 @@ impl Log {
 
     /// Finds the files of saved positions again. False while one of them is being renamed: to be tried again.
     fn restore(&mut self, sight: &Sight<'_>, pass: &mut Pass) -> bool {
+        // A file of which nothing was read is news like any other: nothing tells it from another with its inode.
+        let there = |id: FileId| sight.members.iter().any(|member| member.stat.id == id);
+        self.restored
+            .retain(|position| position.done || position.place.offset > 0 || !there(position.id));
         let mut found = Vec::with_capacity(self.restored.len());
         for position in &self.restored {
             let shown = sight.members.iter().find(|member| member.stat.id == position.id);
@@ -244,7 +248,7 @@ impl Log {
             return;
         };
         let mut file = Tracked::new(path, &stat, Form::of(gz), pass.now);
-        file.resume(position.place, position.back);
+        file.resume(position.place);
         if position.done {
             self.done.push(file);
             return;

@@ -408,7 +408,6 @@ impl Tailer {
                             offset,
                             mtime,
                             fresh: true,
-                            context: false,
                             hits: None,
                         },
                     );
