@@ -102,7 +102,7 @@ impl Log {
                 continue;
             }
             match Self::home_for(file, is_unlike_others, unseen, &mut self.done, pass) {
-                Home::Found(home) if file.homeless.is_some() && file.place.offset == 0 => {
+                Home::Found(home) if file.place.offset == 0 => {
                     // Nothing was read of it: the copy is news like any other, and has its place among them.
                     Self::drop_backlog(&mut self.backlog, file);
                     self.queue.remove(index);
@@ -133,6 +133,10 @@ impl Log {
                             self.numbers.lost(Lost::RotatedAway, lost);
                             file.size = file.place.offset;
                             file.settle();
+                            if file.is_packed() {
+                                // Complete as it is.
+                                file.form = Form::Copy;
+                            }
                             index += 1;
                             continue;
                         }
@@ -173,9 +177,7 @@ impl Log {
                     return Home::Found(member);
                 }
                 // A copy made before the last bytes were written and read: it holds nothing that was not read.
-                Ok(Compared::Shorter)
-                    if file.homeless.is_some() && is_unlike_others && member.name.rotated =>
-                {
+                Ok(Compared::Shorter) if !file.is_held() && is_unlike_others && member.name.rotated => {
                     done.push(at_end(member, pass));
                     unseen.remove(index - 1);
                     index -= 1;

@@ -222,11 +222,13 @@ impl Tracked {
         if self.held.is_none() {
             if self.missing.is_some() {
                 // Until it is known that nothing more can be had of it.
-                return Err(if self.homeless.is_none() && self.is_settled() {
-                    Step::AtEnd
-                } else {
-                    Step::Wait
-                });
+                return Err(
+                    if self.homeless.is_none() && !self.is_packed() && self.is_settled() {
+                        Step::AtEnd
+                    } else {
+                        Step::Wait
+                    },
+                );
             }
             match pass.fs.open(&self.path) {
                 Ok(file) => {

@@ -137,6 +137,10 @@ impl Log {
                     self.numbers.rotated(kind);
                     Self::drop_backlog(&mut self.backlog, front);
                     let old = front.begin_anew(kind);
+                    if self.current != Some(front.id) {
+                        // What nobody is expected to write to is not simply read anew: it may be a copy of what was read.
+                        self.queue.pop_front();
+                    }
                     self.queue.push_front(old);
                     return (Progress::Look, read);
                 }

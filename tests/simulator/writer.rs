@@ -230,7 +230,7 @@ impl Writer {
             0..4 if self.style == Style::Counted => self.rename(),
             0..4 => self.next_file(durable),
             4..6 if self.harsh && by_name && self.is_known_by_its_head() => self.copy(),
-            6 if by_name => self.rewrite(durable),
+            6 if by_name && self.is_told_apart(durable) => self.rewrite(durable),
             7 if by_name => self.delete(durable),
             8..10 if self.harsh => self.pack(),
             _ => {}
@@ -238,9 +238,18 @@ impl Writer {
     }
 
     /// A copy that is shorter than what was read by the time it is found, the original being cut, is known by its first
-    /// KiB alone: not one of less, nor one in which every file begins with the same.
+    /// KiB alone: not one of less, nor one in which every file begins with the same, be it a banner or a hole.
     fn is_known_by_its_head(&self) -> bool {
-        self.file.content().bytes.len() > 1024 && self.banner < 8
+        self.file.content().bytes.len() > 1024 && self.banner < 8 && self.place.is_none()
+    }
+
+    /// An unread file that is shorter than the one that is cut, and begins with the same KiB, looks like its copy.
+    fn is_told_apart(&self, durable: IsDurable<'_>) -> bool {
+        let read = |name: &String| {
+            let file = self.disk.file(name);
+            file.is_none_or(|file| file.content().lines.iter().all(|line| durable(*line)))
+        };
+        self.banner < 8 || self.rotated().iter().all(read)
     }
 
     fn go_on(&mut self, stage: Stage, durable: IsDurable<'_>) {
