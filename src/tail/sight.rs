@@ -282,7 +282,8 @@ impl Sight<'_> {
     fn find(&self, file: &Tracked, pass: &Pass) -> io::Result<Option<(PathBuf, Stat)>> {
         if let Some(member) = self.members.iter().find(|member| member.stat.id == file.id) {
             let same_form = member.name.gz == file.is_packed();
-            let moved = file.is_packed() && file.checked.is_none() && member.path != file.path;
+            let is_doubtful = file.is_packed() || file.place.offset == 0;
+            let moved = is_doubtful && file.checked.is_none() && member.path != file.path;
             let same = file.is_held() || same_form && (!moved || holds(&member.path, file, pass)?);
             return Ok(same.then(|| (member.path.clone(), member.stat)));
         }
@@ -312,9 +313,9 @@ impl Sight<'_> {
     }
 }
 
-/// Whether the file that has a name by now holds what was read of a file.
+/// Whether the file that has a name by now holds what was read of a file, or begins as it did.
 fn holds(path: &Path, file: &Tracked, pass: &Pass) -> io::Result<bool> {
-    if file.place.offset == 0 {
+    if file.place.head.len == 0 || file.is_packed() && file.place.offset == 0 {
         return Ok(false);
     }
     let mut content = Content::new(pass.fs.open(path)?, file.is_packed());

@@ -73,6 +73,8 @@ struct World {
     program: Program,
     refused: bool,
     harsh: bool,
+    /// The source is one file.
+    named: bool,
     steps: Vec<Step>,
 }
 
@@ -96,6 +98,7 @@ impl World {
             chunk: random.pick(&[64, 1000, 8192]),
             ..Settings::default()
         };
+        let named = source == "jobmanager.log";
         let program = Program::new(Arc::clone(&disk), state, vec![source.to_owned()], settings);
         let mut world = Self {
             random,
@@ -104,12 +107,17 @@ impl World {
             program,
             refused: false,
             harsh,
+            named,
             steps: Vec::new(),
         };
-        // A file that is named is followed from where it was first seen.
-        world.step(Step::Pass(Duration::ZERO));
-        world.step(Step::Keep);
+        world.meet();
         world
+    }
+
+    /// A file that is named is followed from where it was first seen.
+    fn meet(&mut self) {
+        self.step(Step::Pass(Duration::ZERO));
+        self.step(Step::Keep);
     }
 
     fn any_step(&mut self) -> Step {
@@ -145,11 +153,15 @@ impl World {
             Step::StoreRefuses(refused) => self.refused = refused,
             Step::StateLost => {
                 program.lose_state();
-                writer.forgotten();
+                writer.forgotten(false);
             }
             Step::Ends(end) => {
                 self.refused = false;
                 program.restart(end, &mut self.random);
+                if program.knows_nothing() {
+                    writer.forgotten(self.named);
+                    self.meet();
+                }
             }
         }
         false

@@ -433,11 +433,13 @@ impl Writer {
         names
     }
 
-    /// Everything that was known of it is lost: what no name given leads to cannot be read again.
-    pub fn forgotten(&mut self) {
-        let there = match self.style {
-            Style::Linked => self.file.content().lines.iter().copied().collect(),
-            _ => self.disk.lines(),
+    /// Everything that was known of it is lost: what no name given leads to cannot be read again. `named`: only the file
+    /// that is written to has such a name.
+    pub fn forgotten(&mut self, named: bool) {
+        let there = if named || self.style == Style::Linked {
+            self.file.content().lines.iter().copied().collect()
+        } else {
+            self.disk.lines()
         };
         let all = 0..u32::try_from(self.truth.lines.len()).unwrap();
         self.truth
