@@ -35,7 +35,6 @@ struct Recorder {
     lines: Vec<String>,
     partial: BTreeMap<LogId, Vec<u8>>,
     next: BTreeMap<LogId, u64>,
-    context: Vec<u8>,
     ends: usize,
     cuts: usize,
     gone: usize,
@@ -61,10 +60,6 @@ impl Sink for Recorder {
     fn bytes(&mut self, log: LogId, read: &Read<'_>) {
         assert!(!read.bytes.is_empty());
         self.longest = self.longest.max(read.bytes.len());
-        if read.context {
-            self.context.extend_from_slice(read.bytes);
-            return;
-        }
         self.fresh += usize::from(read.fresh);
         let mut partial = self.partial.remove(&log).expect("opened first");
         if !partial.is_empty() {
