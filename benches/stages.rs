@@ -172,7 +172,7 @@ fn render(criterion: &mut Criterion) {
     let fleet = fleet(&seen(&wording(), &transitions(10_000, 1000)));
     let view = || {
         let mut views = ViewBuilder::new(Settings::default());
-        fleet.jobs().for_each(|job| views.put(job));
+        fleet.shared_jobs().for_each(|job| views.put(job));
         views.view(
             Counters::default(),
             ProgramStats::default(),

@@ -13,6 +13,7 @@ pub mod replay;
 mod systemd;
 mod watch;
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use jiff::tz::TimeZone;
 
 use crate::config::{self, Settings};
 use crate::decode::layouts::Layouts;
+use crate::line::HeadFacts;
 use crate::pipeline::{ChosenLayout, LogSettings, Wording};
 use crate::problem::Problem;
 use crate::rules::RuleSet;
@@ -166,9 +168,17 @@ fn log_settings(
 /// layouts and zones named by a source do not count here unless all sources agree.
 fn classifier(wording: Arc<Wording>, beside: &[SourceSettings]) -> tail::Classify {
     let first = beside.first().map(|source| source.log.clone());
+    // The tailer asks twice in a row about a file that is news: whose it is, and then where it belongs.
+    let last: RefCell<Option<(Vec<u8>, HeadFacts)>> = RefCell::default();
     Box::new(move |head| {
+        let mut last = last.borrow_mut();
+        if let Some((_, facts)) = last.as_ref().filter(|(bytes, _)| bytes == head) {
+            return *facts;
+        }
         let zone = first.as_ref().map_or(TimeZone::UTC, |log| log.zone.clone());
         let layout = first.as_ref().and_then(|log| log.layout.as_ref());
-        crate::pipeline::read_head(&wording, layout, &zone, head)
+        let facts = crate::pipeline::read_head(&wording, layout, &zone, head);
+        *last = Some((head.to_owned(), facts));
+        facts
     })
 }

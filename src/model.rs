@@ -14,6 +14,7 @@ mod fleet;
 pub mod flink_deployment;
 pub mod flink_job;
 mod job;
+mod jobs;
 pub mod kda_application;
 mod platform;
 mod process;
@@ -30,7 +31,7 @@ pub mod vvp_job;
 
 pub use application::{Application, Move};
 pub use deployment::Deployment;
-pub use fleet::{Counters, DEFAULT_LIMIT, Fleet, Left, LogContext, Speaker};
+pub use fleet::{Counters, DEFAULT_LIMIT, Fleet, Left, LogContext, Processes, Speaker};
 pub use job::{Failure, Graph, Job, Observed, Scheduler, Taken, Track};
 pub use platform::VvpJob;
 pub use process::{Announced, CauseOf, Process};

@@ -11,6 +11,7 @@ mod event_ids;
 mod head;
 mod input;
 mod memory;
+mod quiet;
 mod recognise;
 mod source;
 mod tally;
@@ -32,7 +33,7 @@ pub use head::read_head;
 pub use input::{LogSettings, ReadAt};
 pub use memory::Memory;
 pub use source::SourceDecoder;
-pub use tally::Tally;
+pub use tally::{Tally, Totals};
 
 /// What logs may look like and what their lines mean: shared by all logs, never changed.
 #[derive(Debug)]

@@ -207,9 +207,9 @@ pub struct SourceStats {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProgramStats {
     /// Every log, in the order of their names.
-    pub sources: Vec<SourceStats>,
+    pub sources: Vec<Arc<SourceStats>>,
     /// Names of all logs ever opened, also of those that are gone: what an entry of history names its log by.
-    pub log_names: BTreeMap<LogId, Arc<str>>,
+    pub log_names: Arc<BTreeMap<LogId, Arc<str>>>,
     /// Matches by rule id; every rule of the set is here, from 0 on.
     pub rule_matches: BTreeMap<String, u64>,
     /// State words outside Flink's closed set.

@@ -6,6 +6,7 @@
 
 mod entities;
 mod entity_rows;
+mod entries;
 mod history;
 mod jobs;
 mod logs;
@@ -29,13 +30,14 @@ use crate::line::{JobId, LogId};
 use crate::model::arn::ApplicationArn;
 use crate::model::flink_deployment::DeploymentId;
 use crate::model::vvp_job::PlatformJobId;
-use crate::model::{Counters, Deployment, Fleet, Job, Left, Process, Speaker, VvpJob};
+use crate::model::{Application, Deployment, Fleet, Job, Left, Processes, VvpJob};
 use crate::pipeline::Memory;
 use crate::stats::SourceStats;
 use crate::tail::Position;
 
 use entities::Shelf;
 pub use history::Bounds;
+use logs::Counted;
 
 /// Name of the file whose lock says that the directory is in use.
 const LOCK: &str = "lock";
@@ -112,12 +114,12 @@ pub struct LogState {
     pub memory: Memory,
 }
 
-/// Everything that is kept beside the jobs.
+/// What is kept beside the jobs: of every log, or to [`Store::commit`] of those that may have changed since the last time.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Progress {
-    /// Every log.
+    /// The logs.
     pub logs: Vec<LogState>,
-    /// How far every file was read.
+    /// How far each of their files was read.
     pub positions: Vec<Position>,
     /// Matches of each rule, by its id.
     pub rule_matches: BTreeMap<String, u64>,
@@ -193,10 +195,12 @@ pub struct Store {
     deployments: Shelf<DeploymentId>,
     /// Evicted jobs that are not written yet.
     evicted: Vec<Job>,
+    /// The version of the fleet that was written; none before the first commit.
+    fleet: Option<u64>,
     /// As last written.
-    progress: Progress,
-    processes: BTreeMap<Speaker, Process>,
-    counters: Counters,
+    logs: logs::Written,
+    processes: Processes,
+    counted: Counted,
 }
 
 impl Store {
@@ -272,9 +276,15 @@ impl Store {
             platform_jobs: entities::shelf(&saved.left.platform_jobs),
             deployments: entities::shelf(&saved.left.deployments),
             evicted: Vec::new(),
-            progress: saved.progress.clone(),
+            fleet: None,
+            // Each is written once more when it is first given.
+            logs: logs::Written::new(),
             processes: saved.left.processes.clone(),
-            counters: saved.left.counters.clone(),
+            counted: Counted {
+                model: saved.left.counters.clone(),
+                rule_matches: saved.progress.rule_matches.clone(),
+                unknown_states,
+            },
         };
         Ok((store, saved))
     }
@@ -291,13 +301,16 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.evicted.extend(fleet.take_evicted());
         self.check_file()?;
-        self.take_back(fleet)?;
+        let has_news = self.fleet != Some(fleet.version()) || !self.evicted.is_empty();
+        if has_news {
+            self.take_back(fleet)?;
+        }
         let transaction = self.connection.transaction()?;
         let mut written = Vec::new();
         for job in &self.evicted {
             jobs::write_evicted(&transaction, &self.jobs, job, now)?;
         }
-        for job in fleet.jobs() {
+        for job in has_news.then(|| fleet.jobs()).into_iter().flatten() {
             let key = (Arc::clone(&job.cluster), job.id);
             let known = self.jobs.get(&key);
             if known.is_some_and(|known| known.revision == Some(job.revision)) {
@@ -315,8 +328,12 @@ impl Store {
         let applications = entities::write(&transaction, &self.applications, fleet.applications(), now)?;
         let platform_jobs = entities::write(&transaction, &self.platform_jobs, fleet.platform_jobs(), now)?;
         let deployments = entities::write(&transaction, &self.deployments, fleet.deployments(), now)?;
+        let mut gone_applications = Vec::new();
         let (mut gone_platform_jobs, mut gone_deployments) = (Vec::new(), Vec::new());
-        if fleet.counters().evicted != self.counters.evicted {
+        if fleet.counters().evicted != self.counted.model.evicted {
+            let is_known = |arn: &ApplicationArn| fleet.application_of(arn).is_some();
+            gone_applications =
+                entities::write_evicted::<Application>(&transaction, &self.applications, is_known)?;
             let is_known = |id: &PlatformJobId| fleet.platform_job(*id).is_some();
             gone_platform_jobs =
                 entities::write_evicted::<VvpJob>(&transaction, &self.platform_jobs, is_known)?;
@@ -324,14 +341,11 @@ impl Store {
             gone_deployments =
                 entities::write_evicted::<Deployment>(&transaction, &self.deployments, is_known)?;
         }
-        logs::write_processes(&transaction, &self.processes, fleet.processes())?;
-        logs::write_counters(
-            &transaction,
-            (&self.counters, &self.progress),
-            (fleet.counters(), progress),
-        )?;
-        logs::write(&transaction, &self.progress.logs, &progress.logs)?;
-        logs::write_positions(&transaction, &self.progress.positions, &progress.positions)?;
+        if has_news {
+            logs::write_processes(&transaction, &self.processes, fleet.processes())?;
+        }
+        logs::write_counters(&transaction, &self.counted, fleet.counters(), progress)?;
+        let logs = logs::write(&transaction, &self.logs, progress)?;
         transaction.commit()?;
         // From here on nothing fails: what is remembered as written is.
         for job in self.evicted.drain(..) {
@@ -349,12 +363,21 @@ impl Store {
         self.applications.extend(applications);
         self.platform_jobs.extend(platform_jobs);
         self.deployments.extend(deployments);
+        self.applications
+            .retain(|arn, _| !gone_applications.contains(arn));
         self.platform_jobs
             .retain(|id, _| !gone_platform_jobs.contains(id));
         self.deployments.retain(|id, _| !gone_deployments.contains(id));
-        self.processes.clone_from(fleet.processes());
-        self.counters.clone_from(fleet.counters());
-        self.progress.clone_from(progress);
+        if has_news {
+            self.processes.clone_from(fleet.processes());
+        }
+        self.fleet = Some(fleet.version());
+        self.logs.extend(logs);
+        self.counted = Counted {
+            model: fleet.counters().clone(),
+            rule_matches: progress.rule_matches.clone(),
+            unknown_states: progress.unknown_states,
+        };
         Ok(())
     }
 
@@ -423,11 +446,25 @@ impl Store {
     }
 }
 
-/// Every job that a store knows, evicted ones included, each with all of its history that is kept. Reads beside a
+/// Every entity that a store knows, evicted ones included, each with all of its history that is kept. Reads beside a
 /// running program. `wanted` is the beginning of an id, or a name; none means all.
-pub fn stories(dir: &Path, wanted: Option<&str>) -> Result<Vec<Job>, StoreError> {
+pub fn stories(dir: &Path, wanted: Option<&str>) -> Result<Left, StoreError> {
     let path = dir.join(schema::FILE);
     std::fs::metadata(&path)?;
     let connection = schema::open_to_read(&path)?;
-    jobs::read_stories(&connection, wanted)
+    Ok(Left {
+        jobs: jobs::read_stories(&connection, wanted)?,
+        applications: entities::read_stories(&connection, wanted)?,
+        platform_jobs: entities::read_stories(&connection, wanted)?,
+        deployments: entities::read_stories(&connection, wanted)?,
+        ..Left::default()
+    })
+}
+
+/// Whether somebody who names an entity by its name, or by how its id begins, means this one.
+fn is_wanted(wanted: Option<&str>, name: Option<&str>, id: &str) -> bool {
+    wanted.is_none_or(|wanted| {
+        let begins = id.get(..wanted.len());
+        name == Some(wanted) || begins.is_some_and(|begins| begins.eq_ignore_ascii_case(wanted))
+    })
 }

@@ -46,6 +46,7 @@ use crate::line::{LogId, Offset};
 pub use ahead::Search;
 pub use change::Change;
 pub use discover::{BadSource, Source};
+pub use gz::unpacked;
 pub use identity::Position;
 pub use notice::Notice;
 pub use reader::{Chunk, LogReader};

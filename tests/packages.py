@@ -1,12 +1,11 @@
-"""packages.py FLINKTAIL
+"""packages.py FLINKTAIL HELM MODULES
 
-What is in deploy/, checked without a cluster, a container engine or root: manifests against the schemas of Kubernetes,
-the configuration inside of them by flinktail itself, what every container must be (not root, nothing writable, no
-capability), the Helm chart's values against their schema and its templates against the values, the Dockerfile's promises,
-and the exposure of the systemd unit.
+What is in deploy/, checked without a cluster, a container engine or root: manifests, and what Helm makes of the chart,
+against the schemas of Kubernetes, and against the types of the Prometheus operator (in the folder MODULES) where it is
+theirs; the configuration inside of them by flinktail itself; what every container must be (not root, nothing writable, no
+capability); the Dockerfile's promises; and the exposure of the systemd unit.
 
-Not checked, for want of what it would take: PodMonitor and ServiceMonitor against the Prometheus operator's schemas, the
-chart as Helm renders it, and a build of the image.
+Not checked, for want of a container engine: a build of the image.
 """
 
 import json
@@ -16,21 +15,23 @@ import sys
 import tempfile
 from pathlib import Path
 
-import jsonschema
 import kubernetes_validate
 import yaml
 
 KUBERNETES = "1.33"
 CHART = Path("deploy/helm/flinktail")
+MONITORING = "monitoring.coreos.com/v1"
 # systemd's exposure level times ten: 0 is none, 100 is all.
 EXPOSURE = 15
 
 
-def main(flinktail):
+def main(flinktail, helm, modules):
+    manifests = rendered_chart(helm)
     for path in sorted(Path("deploy/kubernetes").glob("*.yaml")):
-        for manifest in yaml.safe_load_all(path.read_text()):
-            check_manifest(flinktail, manifest)
-    check_chart()
+        manifests.extend(yaml.safe_load_all(path.read_text()))
+    for manifest in manifests:
+        check_manifest(flinktail, manifest)
+    check_monitors([m for m in manifests if m["apiVersion"] == MONITORING], Path(modules))
     check_dockerfile(Path("deploy/docker/Dockerfile").read_text())
     unit = "deploy/systemd/flinktail.service"
     subprocess.run(
@@ -41,7 +42,7 @@ def main(flinktail):
 
 
 def check_manifest(flinktail, manifest):
-    if not manifest["apiVersion"].startswith("monitoring.coreos.com/"):
+    if manifest["apiVersion"] != MONITORING:
         kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
     if manifest["kind"] == "ConfigMap":
         for name, text in manifest["data"].items():
@@ -49,6 +50,16 @@ def check_manifest(flinktail, manifest):
     pod = manifest.get("spec", {}).get("template", {}).get("spec")
     if pod:
         check_pod(pod)
+
+
+def check_monitors(monitors, modules):
+    lines = ["import type * as operator from '@kubernetes-models/prometheus-operator/%s';" % MONITORING]
+    for number, monitor in enumerate(monitors):
+        lines.append("const monitor%d: operator.I%s = %s;" % (number, monitor["kind"], json.dumps(monitor)))
+    source = modules.parent / "monitors.ts"
+    source.write_text("\n".join(lines))
+    options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext"]
+    subprocess.run([modules / ".bin/tsc", *options, source], check=True)
 
 
 def check_configuration(flinktail, name, text):
@@ -72,31 +83,56 @@ def check_pod(pod):
         assert not (writable and "hostPath" in volumes[mount["name"]]), mount
 
 
-def check_chart():
-    values = yaml.safe_load((CHART / "values.yaml").read_text())
-    schema = json.loads((CHART / "values.schema.json").read_text())
-    jsonschema.Draft7Validator.check_schema(schema)
-    jsonschema.validate(values, schema)
-    for wrong in [{"imag": {}}, {"podMonitor": {"enabled": "yes", "interval": "15s"}}]:
-        try:
-            jsonschema.validate({**values, **wrong}, schema)
-        except jsonschema.ValidationError:
-            continue
-        raise AssertionError("the schema takes %r" % wrong)
+# Values under which every line of every template is rendered: those of the chart, then everything that can be turned on.
+VALUES = [
+    "",
+    """
+image: {repository: registry.example/flinktail, tag: 1.2.3, pullPolicy: Always}
+logs: {path: /var/log/pods/flink_*/*/*.log, clusterFromPath: 'pods/(?P<cluster>[^/]+)/', timezone: Europe/Berlin}
+extraConfig: |
+  [stuck.flink_job]
+  RESTARTING = "5m"
+nodeSelector: {pool: flink}
+tolerations: [{key: dedicated, operator: Equal, value: flink, effect: NoSchedule}]
+podMonitor: {enabled: true, interval: 30s}
+""",
+]
 
-    used = set()
-    for template in sorted((CHART / "templates").glob("*.yaml")):
-        text = template.read_text()
-        actions = re.findall(r"\{\{-?\s*(\w+)?", text)
-        assert actions.count("if") == actions.count("end"), template
-        assert text.count("{{") == text.count("}}"), template
-        used |= set(re.findall(r"\.Values\.([\w.]+)", text))
-    for path in used:
-        value = values
-        for key in path.split("."):
-            value = value[key]
-    unused = set(values) - {path.split(".")[0] for path in used}
+# Values that must be refused.
+WRONG = [
+    "imag: {}",
+    "podMonitor: {enabled: 'yes', interval: 15s}",
+    "podMonitor: {enabled: true, interval: fast}",
+    "logs: {clusterFromPath: 'no group'}",
+    "logs: {path: /etc/passwd}",
+    "nodeSelector: {pool: 7}",
+]
+
+
+def rendered_chart(helm):
+    """What Helm makes of the chart; its values are checked on the way."""
+    subprocess.run([helm, "lint", "--strict", "--quiet", CHART], check=True, stdout=subprocess.DEVNULL)
+    manifests = []
+    for values in VALUES:
+        rendered = render(helm, values)
+        assert rendered.returncode == 0, rendered.stderr
+        manifests.extend(yaml.safe_load_all(rendered.stdout))
+    kinds = [manifest["kind"] for manifest in manifests]
+    assert sorted(kinds) == ["ConfigMap", "ConfigMap", "DaemonSet", "DaemonSet", "PodMonitor"], kinds
+    for values in WRONG:
+        assert "don't meet the specifications" in render(helm, values).stderr, "the chart takes %r" % values
+
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    templates = "".join(path.read_text() for path in (CHART / "templates").glob("*.yaml"))
+    unused = [key for key in values if ".Values.%s" % key not in templates]
     assert not unused, "values that no template uses: %s" % unused
+    return manifests
+
+
+def render(helm, values):
+    """`helm template` with these values, YAML, over those of the chart."""
+    command = [helm, "template", "flinktail", CHART, "--namespace", "monitoring", "--values", "-"]
+    return subprocess.run(command, input=values, capture_output=True, text=True)
 
 
 def check_dockerfile(text):
@@ -108,4 +144,4 @@ def check_dockerfile(text):
     assert all(":latest" not in image and ":" in image for image in re.findall(r"^FROM (\S+) AS", text, re.M))
 
 
-main(sys.argv[1])
+main(*sys.argv[1:])

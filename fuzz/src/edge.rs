@@ -30,7 +30,7 @@ pub fn http(data: &[u8]) {
             false,
         ));
         let mut views = ViewBuilder::new(Settings::default());
-        fleet.jobs().for_each(|job| views.put(job));
+        fleet.shared_jobs().for_each(|job| views.put(job));
         let view = views.view(fleet.counters().clone(), ProgramStats::default(), log::now());
         (Arc::new(view), Telemetry::new(log::now()).unwrap())
     });

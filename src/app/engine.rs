@@ -1,18 +1,21 @@
 //! What happens to the bytes of all logs: a decoder for each, the merge of what is old, and the model.
 
-use std::collections::BTreeMap;
+mod ledger;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use self::ledger::Ledger;
 use super::merge::Merge;
 use super::{SourceSettings, kubernetes};
 use crate::line::LogId;
 use crate::model::event::{Carrier, EndReason, Event, Said, Seen};
 use crate::model::{Fleet, LogContext};
-use crate::pipeline::{EventIds, Memory, ReadAt, SourceDecoder, Wording};
-use crate::stats::{Blind, ProgramStats, RecordResult, SourceStats};
-use crate::store::{LogState, Progress, Saved};
+use crate::pipeline::{EventIds, Memory, ReadAt, SourceDecoder, Totals, Wording};
+use crate::stats::{Blind, RecordResult};
+use crate::store::{Progress, Saved};
 use crate::tail;
 
 /// The cluster of logs for which neither the user nor the path names one.
@@ -40,7 +43,7 @@ const COMPLAINTS: [(RecordResult, &str); 2] = [
 pub struct Engine {
     wording: Arc<Wording>,
     sources: Vec<SourceSettings>,
-    logs: BTreeMap<LogId, Log>,
+    logs: BTreeMap<LogId, Box<Log>>,
     merge: Merge,
     fleet: Fleet,
     /// When the bytes at hand were read; set before each pass.
@@ -54,11 +57,18 @@ pub struct Engine {
     /// What the decoders of an earlier run remembered of logs not yet opened.
     memories: BTreeMap<LogId, Memory>,
     /// Names of all logs, those of earlier runs and those that are gone included.
-    names: BTreeMap<LogId, Arc<str>>,
-    /// Counted in earlier runs: matches by rule, and unknown state words.
+    names: Arc<BTreeMap<LogId, Arc<str>>>,
+    /// Counted in earlier runs and under earlier rules: matches by rule, and unknown state words.
     before: (BTreeMap<String, u64>, u64),
+    /// Counted since, by all decoders.
+    totals: Totals,
+    ledger: Ledger,
     /// Ids of events, shared by the decoders of all logs.
     ids: EventIds,
+    /// The logs that consist of documents: time alone may have them tell something.
+    documents: BTreeSet<LogId>,
+    /// The logs that were read since people were last told of them.
+    unadvised: BTreeSet<LogId>,
 }
 
 /// What happened since the last view was made.
@@ -74,7 +84,7 @@ pub enum News {
 
 #[derive(Debug)]
 struct Log {
-    name: String,
+    name: Arc<str>,
     cluster: Arc<str>,
     /// The user or the path names the cluster: they know better than what carries a record.
     named: bool,
@@ -100,9 +110,13 @@ impl Engine {
             fed: false,
             news: News::None,
             memories: BTreeMap::new(),
-            names: BTreeMap::new(),
+            names: Arc::default(),
             before: (BTreeMap::new(), 0),
+            totals: Totals::default(),
+            ledger: Ledger::default(),
             ids: EventIds::default(),
+            documents: BTreeSet::new(),
+            unadvised: BTreeSet::new(),
         }
     }
 
@@ -118,7 +132,7 @@ impl Engine {
         let names = logs
             .iter()
             .map(|log| (log.id, Arc::from(log.numbers.name.as_str())));
-        self.names = names.collect();
+        self.names = Arc::new(names.collect());
         self.memories = logs.into_iter().map(|log| (log.id, log.memory)).collect();
         self.before = (rule_matches, unknown_states);
     }
@@ -145,27 +159,6 @@ impl Engine {
     #[must_use]
     pub fn is_crowded(&self) -> bool {
         self.is_settled() && self.fleet.evicted_waiting() >= MOST_EVICTED
-    }
-
-    /// How far everything was read, and what was counted on the way.
-    #[must_use]
-    pub fn progress(&self, tailer: &tail::Tailer) -> Progress {
-        let stats = self.stats(tailer.stats());
-        let (mut rule_matches, unknown_states) = (self.before.0.clone(), stats.unknown_states);
-        rule_matches.extend(stats.rule_matches);
-        let logs = tailer.stats().into_iter().filter_map(|(id, mut numbers)| {
-            let id = id?;
-            let log = self.logs.get(&id)?;
-            numbers.cluster = log.cluster.to_string();
-            let memory = log.decoder.memory();
-            Some(LogState { id, numbers, memory })
-        });
-        Progress {
-            logs: logs.collect(),
-            positions: tailer.positions(),
-            rule_matches,
-            unknown_states,
-        }
     }
 
     /// The jobs, once nothing more is read.
@@ -216,9 +209,8 @@ impl Engine {
         changes: &[tail::Change],
     ) {
         // Matches of rules belong to the program, not to a decoder: they are counted on.
-        let counted = self.stats(Vec::new());
-        self.before.0.extend(counted.rule_matches);
-        self.before.1 = counted.unknown_states;
+        self.before = (self.all_rule_matches(), self.unknown_states());
+        self.totals = Totals::default();
         (self.wording, self.sources) = (wording, sources);
         self.fleet.set_limit(limit);
         for change in changes {
@@ -227,6 +219,7 @@ impl Engine {
                 tail::Change::Closed(id) => {
                     self.unwatch(*id);
                     if let Some(log) = self.logs.remove(id) {
+                        self.documents.remove(id);
                         self.memories.insert(*id, log.decoder.memory());
                     }
                 }
@@ -250,6 +243,7 @@ impl Engine {
             log.decoder = SourceDecoder::new(Arc::clone(wording), id, settings.clone(), ids.clone());
             log.decoder.remember(memory);
             (log.cluster, log.named) = (cluster, named);
+            self.after_decoding(id);
         }
     }
 
@@ -288,19 +282,19 @@ impl Engine {
             let is_stdin = info.name == tail::STDIN;
             decoder.remember(if is_stdin { memory.without_bytes() } else { memory });
         }
-        let name = info.name.clone();
-        self.names.insert(log, Arc::from(name.as_str()));
-        self.logs.insert(
-            log,
-            Log {
-                name,
-                cluster,
-                named,
-                decoder,
-                told: None,
-                complained: [false; COMPLAINTS.len()],
-            },
-        );
+        let name: Arc<str> = Arc::from(info.name.as_str());
+        Arc::make_mut(&mut self.names).insert(log, Arc::clone(&name));
+        let opened = Log {
+            name,
+            cluster,
+            named,
+            decoder,
+            told: None,
+            complained: [false; COMPLAINTS.len()],
+        };
+        self.logs.insert(log, Box::new(opened));
+        // What it remembers of an earlier run counts as if it had just been read.
+        self.after_decoding(log);
     }
 
     /// Whether more of a log is of use now.
@@ -356,8 +350,7 @@ impl Engine {
     /// Takes the events that have waited for the reordering window.
     pub fn pass(&mut self) {
         let now = self.now;
-        let waiting = |(id, log): (&LogId, &Log)| log.decoder.is_documents().then_some(*id);
-        for log in self.logs.iter().filter_map(waiting).collect::<Vec<_>>() {
+        for log in self.documents.clone() {
             self.decode(log, |decoder, out| decoder.pass(now, out));
         }
     }
@@ -365,7 +358,8 @@ impl Engine {
     /// Whether events wait for the reordering window.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        self.logs.values().any(|log| log.decoder.is_waiting())
+        let mut logs = self.documents.iter().filter_map(|id| self.logs.get(id));
+        logs.any(|log| log.decoder.is_waiting())
     }
 
     fn decode(&mut self, log: LogId, read: impl FnOnce(&mut SourceDecoder, &mut dyn FnMut(Seen))) {
@@ -385,6 +379,20 @@ impl Engine {
                 *news = News::Changed;
             });
         }
+        self.after_decoding(log);
+    }
+
+    /// What is to be remembered of a log whose decoder was at work.
+    fn after_decoding(&mut self, id: LogId) {
+        let Some(log) = self.logs.get_mut(&id) else {
+            return;
+        };
+        log.decoder.give(&mut self.totals);
+        if log.decoder.is_documents() {
+            self.documents.insert(id);
+        }
+        self.unadvised.insert(id);
+        self.ledger.touch(id);
     }
 
     /// Nobody watches this log any more: what lived in it is UNKNOWN since the last that was seen of it, so that what was
@@ -421,58 +429,26 @@ impl Engine {
 
     /// What people should know of logs and were not told: the log's name, and what to do.
     #[must_use]
-    pub fn take_advice(&mut self) -> Vec<(String, &'static str)> {
+    pub fn take_advice(&mut self) -> Vec<(Arc<str>, &'static str)> {
         let mut news = Vec::new();
-        for log in self.logs.values_mut() {
+        for id in std::mem::take(&mut self.unadvised) {
+            let Some(log) = self.logs.get_mut(&id) else {
+                continue;
+            };
             let tally = log.decoder.tally();
             let blind = tally.blind();
             if blind.is_some() && blind != log.told {
-                news.extend(blind.map(|blind| (log.name.clone(), advice(blind))));
+                news.extend(blind.map(|blind| (Arc::clone(&log.name), advice(blind))));
                 log.told = blind;
             }
             for (index, (result, advice)) in COMPLAINTS.iter().enumerate() {
                 if tally.records(*result) > 0 && !log.complained[index] {
-                    news.push((log.name.clone(), *advice));
+                    news.push((Arc::clone(&log.name), *advice));
                     log.complained[index] = true;
                 }
             }
         }
         news
-    }
-
-    /// Everything that is counted: the tailer's numbers of each log with those of its decoder.
-    #[must_use]
-    pub fn stats(&self, tailed: Vec<(Option<LogId>, SourceStats)>) -> ProgramStats {
-        let matches = |(index, rule): (usize, &crate::rules::Rule)| {
-            let now = self
-                .logs
-                .values()
-                .map(|log| log.decoder.tally().rule_matches(index))
-                .sum::<u64>();
-            let before = self.before.0.get(rule.id()).copied().unwrap_or(0);
-            (rule.id().to_owned(), before + now)
-        };
-        let mut stats = ProgramStats {
-            rule_matches: self.wording.rules.rules().enumerate().map(matches).collect(),
-            log_names: self.names.clone(),
-            ..ProgramStats::default()
-        };
-        for (id, mut source) in tailed {
-            if let Some(log) = id.and_then(|id| self.logs.get(&id)) {
-                source.cluster = log.cluster.to_string();
-                source.layout = log.decoder.layout().map(str::to_owned);
-                log.decoder.tally().fill(&mut source);
-            }
-            stats.sources.push(source);
-        }
-        stats.sources.sort_by(|a, b| a.name.cmp(&b.name));
-        stats.unknown_states = self
-            .logs
-            .values()
-            .map(|log| log.decoder.tally().unknown_states)
-            .sum::<u64>()
-            + self.before.1;
-        stats
     }
 }
 
@@ -493,10 +469,11 @@ impl tail::Sink for Engine {
         Self::file_end(self, log);
     }
 
-    fn file_cut(&mut self, log: LogId) {
-        if let Some(log) = self.logs.get_mut(&log) {
+    fn file_cut(&mut self, id: LogId) {
+        if let Some(log) = self.logs.get_mut(&id) {
             log.decoder.file_cut();
         }
+        self.after_decoding(id);
     }
 
     fn gone(&mut self, log: LogId) {

@@ -101,15 +101,18 @@ impl Keeper {
         self.retry.is_some()
     }
 
-    /// Writes down what is new. When this returns, what may be shown is on the disk, or the numbers say that it is not.
-    pub(super) fn keep(&mut self, engine: &mut Engine, tailer: &Tailer, now: Timestamp) {
-        self.reopen_if_due();
+    /// Writes down what is new: of the logs those that changed, or all of them where it is not known what is on the disk. When this returns, what may be shown is on the disk, or the numbers say that it is not.
+    pub(super) fn keep(&mut self, engine: &mut Engine, tailer: &mut Tailer, now: Timestamp) {
+        let is_new = self.reopen_if_due();
         let Some(store) = &mut self.store else {
             // Nobody takes what is evicted meanwhile.
             engine.fleet_mut().take_evicted();
             return;
         };
-        let progress = engine.progress(tailer);
+        let mut progress = engine.take_progress(tailer);
+        if is_new {
+            progress = engine.progress(tailer);
+        }
         let mut kept = store.commit(engine.fleet_mut(), &progress, now);
         if kept.is_ok() && self.tidied.elapsed() >= TIDY {
             kept = store.tidy(self.bounds, now).map(|more| {
@@ -136,9 +139,10 @@ impl Keeper {
         }
     }
 
-    fn reopen_if_due(&mut self) {
+    /// True where it was opened again.
+    fn reopen_if_due(&mut self) -> bool {
         if self.store.is_some() || self.retry.is_none_or(|(at, _)| Instant::now() < at) {
-            return;
+            return false;
         }
         // The directory may be another one by now: its lock is taken anew.
         self.lock = None;
@@ -153,6 +157,7 @@ impl Keeper {
             }
             Err(error) => self.failed(&error),
         }
+        self.store.is_some()
     }
 
     fn failed(&mut self, error: &StoreError) {

@@ -3,7 +3,8 @@
 //! Inside one log the order is the position, whatever its timestamps do; between the logs of one cluster it is event time.
 //! So each log has a queue, and the earliest front of a cluster goes first once every log of it that is still being read
 //! has something to compare with. A log whose carrier keeps no order (CloudWatch, CloudTrail) is sorted as a whole when it
-//! has been read to its end.
+//! has been read to its end, and merged with all others of that sort, whatever their clusters: what they tell of an
+//! application does not stay within one.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -19,9 +20,12 @@ const ENOUGH: usize = 4096;
 /// The logs of all clusters whose old content is being read.
 #[derive(Debug, Default)]
 pub(super) struct Merge {
-    clusters: BTreeMap<Arc<str>, BTreeMap<LogId, Queue>>,
-    of: BTreeMap<LogId, Arc<str>>,
+    groups: BTreeMap<Group, BTreeMap<LogId, Queue>>,
+    of: BTreeMap<LogId, Group>,
 }
+
+/// Logs that wait for each other: those of one cluster; or, without one, those that go by time, with their clusters' others.
+type Group = Option<Arc<str>>;
 
 #[derive(Debug)]
 struct Queue {
@@ -29,6 +33,8 @@ struct Queue {
     events: VecDeque<(Timestamp, Seen)>,
     reached: Timestamp,
     over: bool,
+    /// It has told something: what it goes by is known.
+    told: bool,
     /// Its carrier keeps no order.
     by_time: bool,
 }
@@ -47,13 +53,12 @@ impl Merge {
             events: VecDeque::new(),
             reached: Timestamp::MIN,
             over: false,
+            told: false,
             by_time: false,
         };
-        self.clusters
-            .entry(Arc::clone(&cluster))
-            .or_default()
-            .insert(log, queue);
-        self.of.insert(log, cluster);
+        let group = Some(cluster);
+        self.groups.entry(group.clone()).or_default().insert(log, queue);
+        self.of.insert(log, group);
     }
 
     /// Whether old content of this log is still expected.
@@ -69,8 +74,13 @@ impl Merge {
 
     /// Takes an event of a log that was opened.
     pub(super) fn push(&mut self, seen: Seen) {
+        let by_time = seen.carrier.as_ref().is_some_and(|carrier| carrier.by_time);
+        if by_time {
+            self.join_those_by_time(seen.log);
+        }
         if let Some(queue) = self.queue_mut(seen.log) {
-            queue.by_time |= seen.carrier.as_ref().is_some_and(|carrier| carrier.by_time);
+            queue.told = true;
+            queue.by_time |= by_time;
             queue.reached = match seen.at {
                 Some(at) if queue.by_time => at,
                 Some(at) => at.max(queue.reached),
@@ -80,9 +90,18 @@ impl Merge {
         }
     }
 
+    fn join_those_by_time(&mut self, log: LogId) {
+        let Some(group @ Some(_)) = self.of.get(&log).cloned() else {
+            return;
+        };
+        let logs = self.groups.remove(&group).unwrap_or_default();
+        self.of.extend(logs.keys().map(|log| (*log, None)));
+        self.groups.entry(None).or_default().extend(logs);
+    }
+
     /// Whether every event taken was given out.
     pub(super) fn is_empty(&self) -> bool {
-        let mut queues = self.clusters.values().flat_map(BTreeMap::values);
+        let mut queues = self.groups.values().flat_map(BTreeMap::values);
         queues.all(|queue| queue.events.is_empty())
     }
 
@@ -99,7 +118,11 @@ impl Merge {
 
     /// Gives out, in order, every event that nothing unread can come before.
     pub(super) fn drain(&mut self, mut apply: impl FnMut(&Seen)) {
-        for logs in self.clusters.values_mut() {
+        let waits = self.groups.contains_key(&None) && self.is_any_undecided();
+        for (group, logs) in &mut self.groups {
+            if group.is_none() && waits {
+                continue;
+            }
             while logs.values().all(Queue::is_comparable) {
                 let fronts = logs
                     .iter()
@@ -112,12 +135,18 @@ impl Merge {
         }
     }
 
+    /// Whether a log that may yet turn out to go by time is still being read.
+    fn is_any_undecided(&self) -> bool {
+        let mut queues = self.groups.values().flat_map(BTreeMap::values);
+        queues.any(|queue| !queue.told && !queue.over)
+    }
+
     fn queue(&self, log: LogId) -> Option<&Queue> {
-        self.clusters.get(self.of.get(&log)?)?.get(&log)
+        self.groups.get(self.of.get(&log)?)?.get(&log)
     }
 
     fn queue_mut(&mut self, log: LogId) -> Option<&mut Queue> {
-        self.clusters.get_mut(self.of.get(&log)?)?.get_mut(&log)
+        self.groups.get_mut(self.of.get(&log)?)?.get_mut(&log)
     }
 }
 
@@ -183,6 +212,32 @@ mod tests {
         assert_eq!(drained(&mut merge), [0; 0], "something earlier may come");
         merge.finish(LogId(1));
         assert_eq!(drained(&mut merge), [3, 1, 2, 4]);
+    }
+
+    #[test]
+    fn logs_that_go_by_time_are_merged_whatever_their_clusters() {
+        let by_time = |log, second| Seen {
+            carrier: Some(Arc::new(Carrier {
+                by_time: true,
+                ..Carrier::default()
+            })),
+            ..seen(log, Some(second), u64::from(log))
+        };
+        let mut merge = Merge::default();
+        for (log, cluster) in [(1, "a"), (2, "b"), (3, "c")] {
+            merge.open(LogId(log), Arc::from(cluster));
+        }
+        merge.push(by_time(1, 9));
+        merge.finish(LogId(1));
+        assert_eq!(
+            drained(&mut merge),
+            [0; 0],
+            "the others may turn out to go by time"
+        );
+        merge.push(by_time(2, 3));
+        merge.push(seen(3, Some(5), 3));
+        merge.finish(LogId(2));
+        assert_eq!(drained(&mut merge), [2, 1, 3]);
     }
 
     #[test]

@@ -30,7 +30,9 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(settings: Settings, wording: Wording) -> Result<Self, AppError> {
+    pub(super) fn new(mut settings: Settings, wording: Wording) -> Result<Self, AppError> {
+        let paths = settings.sources.iter_mut().flat_map(|source| &mut source.paths);
+        paths.filter(|path| *path != "-").for_each(make_absolute);
         let (sources, beside) = sources(&settings, &wording)?;
         Ok(Self {
             settings,
@@ -38,6 +40,20 @@ impl Plan {
             sources,
             beside,
         })
+    }
+}
+
+/// What is known of a log is kept under its path: the same from wherever the program is started. Links stay as they are,
+/// since what they lead to may change.
+fn make_absolute(path: &mut String) {
+    let Ok(absolute) = std::path::absolute(&*path) else {
+        return;
+    };
+    let Some(absolute) = absolute.to_str() else { return };
+    // Below a directory whose own name would be read as a pattern it stays as it was written.
+    let patterns = |text: &str| text.matches(['*', '?', '[', '{']).count();
+    if patterns(absolute) == patterns(path) {
+        absolute.clone_into(path);
     }
 }
 
@@ -141,18 +157,48 @@ fn needs_restart(started: &Settings, now: &Settings) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::config::{self, LogFormat};
 
     #[test]
-    fn only_what_is_taken_up_at_the_start_asks_for_a_restart() {
-        let started = Settings::default();
-        let mut now = Settings {
-            state_dir: Some("s".into()),
-            ..Settings::default()
+    fn what_is_taken_up_at_the_start_asks_for_a_restart_and_nothing_else_does() {
+        let check = |key: Option<&str>, change: fn(&mut Settings)| {
+            let mut now = Settings::default();
+            change(&mut now);
+            assert_eq!(needs_restart(&Settings::default(), &now), Vec::from_iter(key));
         };
-        now.limits.connections += 1;
-        now.limits.entities += 1;
-        now.thresholds.by_state.clear();
-        assert_eq!(needs_restart(&started, &now), ["state.dir", "limits.connections"]);
+        check(Some("web.listen_address"), |now| now.listen_addresses.clear());
+        check(Some("web.config_file"), |now| {
+            now.web_config_file = Some("w".into());
+        });
+        check(Some("web.enable_lifecycle"), |now| now.enable_lifecycle ^= true);
+        check(Some("state.dir"), |now| now.state_dir = Some("s".into()));
+        check(Some("log.level"), |now| now.log_level = tracing::Level::TRACE);
+        check(Some("log.format"), |now| now.log_format = LogFormat::Json);
+        check(Some("limits.connections"), |now| now.limits.connections += 1);
+        check(Some("source.path = \"-\" (standard input)"), |now| {
+            now.sources = vec![config::Source {
+                paths: vec!["-".to_owned()],
+                ..config::Source::default()
+            }];
+        });
+        check(None, |now| now.limits.entities += 1);
+        check(None, |now| now.thresholds.by_state.clear());
+    }
+
+    #[test]
+    fn a_path_is_the_same_from_wherever_the_program_is_started() {
+        let here = std::env::current_dir().unwrap();
+        for (given, expected) in [
+            ("log", here.join("log")),
+            ("./log/*.log", here.join("log/*.log")),
+            ("/var/log//flink/./x.log", "/var/log/flink/x.log".into()),
+        ] {
+            let mut path = given.to_owned();
+            make_absolute(&mut path);
+            assert_eq!(Path::new(&path), expected, "{given}");
+        }
     }
 }

@@ -266,6 +266,8 @@ struct Reader {
     began: Instant,
     last_published: Instant,
     evicted: u64,
+    /// The version of the fleet that the views show; none where they were begun anew.
+    shown: Option<u64>,
     ready: bool,
     /// Standard input is a source and has not come to its end.
     reads_stdin: bool,
@@ -317,7 +319,7 @@ impl Reader {
         engine.restore(saved);
         let before = (counters, engine.stats(kept_sources));
         let mut views = ViewBuilder::new(view_settings(&settings));
-        engine.fleet().jobs().for_each(|job| views.put(job));
+        engine.fleet().shared_jobs().for_each(|job| views.put(job));
         views.put_others(engine.fleet());
         let mut reader = Self {
             engine,
@@ -333,6 +335,7 @@ impl Reader {
             began: now,
             last_published: now,
             evicted: 0,
+            shown: None,
             ready: false,
             reads_stdin,
             keeper,
@@ -421,6 +424,7 @@ impl Reader {
         let limit = plan.settings.limits.entities;
         self.engine.change(plan.wording, plan.beside, limit, &changes);
         self.views = ViewBuilder::new(view_settings(&plan.settings));
+        self.shown = None;
         self.period = plan.settings.poll_interval;
         self.reads_stdin &= self.tailer.reads_stdin();
         if let Some(keeper) = &mut self.keeper {
@@ -504,7 +508,7 @@ impl Reader {
     fn keep_and_publish(&mut self) {
         match &mut self.keeper {
             Some(keeper) if self.engine.is_settled() => {
-                keeper.keep(&mut self.engine, &self.tailer, observe::now());
+                keeper.keep(&mut self.engine, &mut self.tailer, observe::now());
             }
             Some(_) => {}
             // Nobody keeps what was evicted.
@@ -518,8 +522,9 @@ impl Reader {
     /// the program was stopped, or no jobs: one of last month is not RUNNING because its end has not been read yet.
     fn publish(&mut self) {
         let fleet = self.engine.fleet();
-        if self.ready {
-            for job in fleet.jobs() {
+        if self.ready && self.shown != Some(fleet.version()) {
+            self.shown = Some(fleet.version());
+            for job in fleet.shared_jobs() {
                 self.views.put_if_changed(job);
             }
             self.views.put_others(fleet);
@@ -529,8 +534,8 @@ impl Reader {
             }
         }
         let (counters, mut stats) = if self.ready {
-            let stats = self.engine.stats(self.tailer.stats());
-            (fleet.counters().clone(), stats)
+            let counters = self.engine.fleet().counters().clone();
+            (counters, self.engine.show(&mut self.tailer))
         } else {
             self.before.clone()
         };

@@ -35,7 +35,7 @@ pub enum Command {
     Demo(DemoArgs),
     /// Read logs to their end and tell the story of every job.
     Replay(ReplayArgs),
-    /// Tell the story of every job from the store of a daemon, running or not.
+    /// Tell the story of every job, and of what runs jobs, from the store of a daemon, running or not.
     History(HistoryArgs),
     /// Show what is made of a line, step by step, or why nothing is.
     Explain(ExplainArgs),
@@ -259,7 +259,7 @@ fn source(paths: &[String]) -> Result<Source, ConfigError> {
     after_help = "Examples:\n  flinktail history --state-dir /var/lib/flinktail\n  flinktail history orders --config /etc/flinktail/flinktail.toml\n  flinktail history 0a1b2c3d --state-dir /var/lib/flinktail --json"
 )]
 pub struct HistoryArgs {
-    /// A job's name, or the beginning of its id [default: every job].
+    /// The name of a job, application or resource, or the beginning of its id [default: all].
     #[arg(value_name = "JOB")]
     pub job: Option<String>,
     /// The state directory of the daemon.
@@ -268,7 +268,7 @@ pub struct HistoryArgs {
     /// The daemon's configuration file, which names its state directory.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Print the jobs with their history as JSON, as /api/v1/entities does.
+    /// Print all with their history as JSON, as /api/v1/entities does.
     #[arg(long)]
     pub json: bool,
 }

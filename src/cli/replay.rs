@@ -19,7 +19,7 @@ const LAST_ENTRIES: usize = 15;
 /// Writes the story of every job: name, state and since when, restarts by reason, last failure, timeline.
 ///
 /// `colour` writes ANSI colours. Times are UTC. Errors are those of `out`.
-pub fn story<'a>(jobs: impl Iterator<Item = &'a Job>, out: &mut impl Write, colour: bool) -> io::Result<()> {
+fn story<'a>(jobs: impl Iterator<Item = &'a Job>, out: &mut impl Write, colour: bool) -> io::Result<()> {
     let jobs: Vec<&Job> = jobs.collect();
     let paint = Paint { colour };
     summary(&jobs, out, paint)?;

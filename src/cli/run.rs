@@ -18,10 +18,12 @@ use crate::config::{self, ConfigError};
 use crate::decode::layouts::{self, Layouts};
 use crate::expose::scrape;
 use crate::expose::{self, Format, ViewBuilder, api, catalog};
+use crate::model::Fleet;
 use crate::model::retention::Retention;
 use crate::observe;
 use crate::rules::{self, RuleSet};
 use crate::store::{self, StoreError};
+use crate::tail;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -32,8 +34,8 @@ enum RunError {
     App(#[from] AppError),
     #[error("{}: {error}", dir.display())]
     Store { dir: PathBuf, error: StoreError },
-    #[error("no job has this name or begins its id so: {0}")]
-    NoJob(String),
+    #[error("nothing has this name or begins its id so: {0}")]
+    Nothing(String),
     #[error("{what}: {error}")]
     Io { what: String, error: io::Error },
 }
@@ -43,7 +45,7 @@ impl RunError {
         match self {
             Self::Config(_) => USAGE,
             Self::App(error) if error.is_usage() => USAGE,
-            Self::App(_) | Self::Store { .. } | Self::NoJob(_) | Self::Io { .. } => FAILED,
+            Self::App(_) | Self::Store { .. } | Self::Nothing(_) | Self::Io { .. } => FAILED,
         }
     }
 }
@@ -131,7 +133,7 @@ fn replay_logs(args: &ReplayArgs, log: &LogArgs, out: &mut impl Write) -> Result
             retention: Retention::forever(),
             ..expose::Settings::default()
         });
-        for job in replayed.fleet.jobs() {
+        for job in replayed.fleet.shared_jobs() {
             views.put(job);
         }
         views.put_others(&replayed.fleet);
@@ -146,16 +148,17 @@ fn replay_logs(args: &ReplayArgs, log: &LogArgs, out: &mut impl Write) -> Result
 
 fn history(args: &HistoryArgs, out: &mut impl Write) -> Result<u8, RunError> {
     let dir = args.dir(&app::check_layout)?;
-    let jobs = store::stories(&dir, args.job.as_deref());
-    let jobs = jobs.map_err(|error| RunError::Store { dir, error })?;
+    let left = store::stories(&dir, args.job.as_deref());
+    let left = left.map_err(|error| RunError::Store { dir, error })?;
     match &args.job {
-        Some(job) if jobs.is_empty() => return Err(RunError::NoJob(job.clone())),
+        Some(wanted) if left.is_empty() => return Err(RunError::Nothing(wanted.clone())),
         _ => {}
     }
+    let fleet = Fleet::restore(usize::MAX, left);
     let written = if args.json {
-        writeln!(out, "{}", api::jobs_json(jobs.iter()))
+        writeln!(out, "{}", api::entities_json(&fleet))
     } else {
-        replay::story(jobs.iter(), out, io::stdout().is_terminal())
+        replay::story_of_fleet(&fleet, out, io::stdout().is_terminal())
     };
     written.map_err(writing)?;
     Ok(FINE)
@@ -170,10 +173,11 @@ fn explain_lines(args: &ExplainArgs, out: &mut impl Write) -> Result<u8, RunErro
     }
     let mut text = Vec::new();
     let read = if args.file == Path::new("-") {
-        io::stdin().lock().read_to_end(&mut text)
+        tail::unpacked(io::stdin())
     } else {
-        std::fs::File::open(&args.file).and_then(|mut file| file.read_to_end(&mut text))
+        std::fs::File::open(&args.file).and_then(tail::unpacked)
     };
+    let read = read.and_then(|mut input| input.read_to_end(&mut text));
     read.map_err(|error| RunError::Io {
         what: args.file.display().to_string(),
         error,

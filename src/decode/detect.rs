@@ -73,9 +73,9 @@ struct Tally {
 }
 
 impl Tally {
-    fn of(layout: &Layout, sample: &[u8]) -> Self {
+    fn of(layout: &Layout, lines: &[&[u8]]) -> Self {
         let mut tally = Self::default();
-        for glance in lines(sample).filter_map(|line| layout.glance(line)) {
+        for glance in lines.iter().filter_map(|line| layout.glance(line)) {
             tally.headers += 1;
             tally.dateless |= glance.dateless;
             if let Some(level) = glance.level {
@@ -102,7 +102,9 @@ impl Layouts {
     /// gives the same answer.
     #[must_use]
     pub fn detect(&self, sample: &[u8]) -> Detected {
-        let count = lines(sample).count();
+        // Parted once for all layouts: there are dozens.
+        let lines: Vec<&[u8]> = lines(sample).collect();
+        let count = lines.len();
         let unknown = |blind| Detected {
             lines: count,
             blind: (count > 0).then_some(blind),
@@ -113,7 +115,7 @@ impl Layouts {
         }
         let tallies: Vec<(LayoutId, &Layout, Tally)> = self
             .iter()
-            .map(|(id, layout)| (id, layout, Tally::of(layout, sample)))
+            .map(|(id, layout)| (id, layout, Tally::of(layout, &lines)))
             .filter(|(_, layout, tally)| {
                 tally.headers > 0 && (layout.has_time() || tally.headers * 2 >= count)
             })
@@ -170,9 +172,17 @@ fn best<'c, 'l>(candidates: impl Iterator<Item = &'c Candidate<'l>> + Clone) -> 
 }
 
 fn lines(sample: &[u8]) -> impl Iterator<Item = &[u8]> {
-    sample
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.trim_ascii().is_empty())
+    let mut rest = sample;
+    let every = std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let line = &rest[..end];
+        rest = rest.get(end + 1..).unwrap_or_default();
+        Some(line)
+    });
+    every.filter(|line| !line.trim_ascii().is_empty())
 }
 
 /// UTF-16 or UTF-32: a byte order mark, or NUL in a quarter of the bytes, where text has none.

@@ -14,6 +14,7 @@
 mod application;
 mod cloudtrail;
 mod cloudwatch;
+mod csv;
 mod insights;
 mod json;
 mod managed;
@@ -44,13 +45,13 @@ pub struct Around {
     pub by_time: bool,
     /// The CloudWatch group, where one is named.
     pub group: Option<Arc<str>>,
-    /// Ids under which it may come again, the outermost first; hashed by [`event_id`].
-    pub ids: Vec<u64>,
+    /// Ids under which it may come again, the outermost first.
+    pub ids: Vec<Arc<str>>,
 }
 
 impl Around {
     /// One level further in: an event with a time and an id of its own.
-    fn event(&self, at: Option<Timestamp>, id: Option<u64>) -> Self {
+    fn event(&self, at: Option<Timestamp>, id: Option<Arc<str>>) -> Self {
         let mut inner = self.clone();
         inner.by_time |= at.is_some();
         inner.at = at.or(self.at);
@@ -59,7 +60,7 @@ impl Around {
     }
 }
 
-/// The id of an event, as `eventId`, `id` or `eventID` has it: FNV-1a of 64 bits, kept in stores and so never changed.
+/// The hash of an event's id, as `eventId`, `id` or `eventID` has it: FNV-1a of 64 bits, kept in stores and so never changed.
 #[must_use]
 pub fn event_id(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
@@ -119,7 +120,7 @@ pub struct Told {
     /// It goes by time, not by place.
     pub by_time: bool,
     /// Its own id.
-    pub id: Option<u64>,
+    pub id: Option<Arc<str>>,
     /// The application that it is of, where that is how its record is known.
     pub application: Option<ApplicationArn>,
     /// The cluster of the Flink job that it tells of.
@@ -139,6 +140,12 @@ impl Told {
             event,
         }
     }
+
+    /// The ids under which it may come again: those of what carries it, and its own.
+    #[must_use]
+    pub fn ids(&self, around: &Around) -> Vec<Arc<str>> {
+        around.ids.iter().chain(&self.id).cloned().collect()
+    }
 }
 
 /// A kind of document.
@@ -153,7 +160,7 @@ pub struct Carrier {
 }
 
 /// All kinds, asked in this order: those that hold others first, since what they hold may be of any kind.
-pub static CARRIERS: [Carrier; 17] = [
+pub static CARRIERS: [Carrier; 19] = [
     Carrier {
         id: "list",
         about: "a JSON array of documents",
@@ -225,6 +232,16 @@ pub static CARRIERS: [Carrier; 17] = [
         open: application::operations,
     },
     Carrier {
+        id: "vvp-answer",
+        about: "an answer of a gateway before the Ververica Platform's API",
+        open: platform::answer,
+    },
+    Carrier {
+        id: "watch",
+        about: "changes of resources, as a watch tells them",
+        open: platform::watched,
+    },
+    Carrier {
         id: "vvp-list",
         about: "a list of the Ververica Platform's API",
         open: platform::list,
@@ -234,12 +251,15 @@ pub static CARRIERS: [Carrier; 17] = [
         about: "a Job or Event of the Ververica Platform",
         open: platform::resource,
     },
-    Carrier {
-        id: "managed-flink",
-        about: "a log message of Managed Service for Apache Flink",
-        open: managed::message,
-    },
+    MANAGED,
 ];
+
+/// What most of a managed log consists of.
+const MANAGED: Carrier = Carrier {
+    id: "managed-flink",
+    about: "a log message of Managed Service for Apache Flink",
+    open: managed::message,
+};
 
 /// What a value is: its kind and what it holds. None where it is of no known kind.
 #[must_use]

@@ -223,9 +223,9 @@ fn without_mark(text: &[u8]) -> &[u8] {
 
 /// JSON must be UTF-8; where a line is not, what is broken in it becomes U+FFFD.
 fn utf8(text: &[u8]) -> Cow<'_, [u8]> {
-    match String::from_utf8_lossy(text) {
-        Cow::Borrowed(_) => Cow::Borrowed(text),
-        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    match std::str::from_utf8(text) {
+        Ok(_) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(String::from_utf8_lossy(text).into_owned().into_bytes()),
     }
 }
 

@@ -224,11 +224,6 @@ pub(super) fn time(at: Timestamp) -> String {
     }
 }
 
-/// These jobs as the whole answer, in the order given: `Fleet::jobs` gives the right one, by cluster and id.
-pub fn jobs_json<'a>(jobs: impl Iterator<Item = &'a Job>) -> String {
-    answer(jobs.map(|job| EntityJson::of_job(job).text()))
-}
-
 /// All entities as the whole answer, by kind.
 #[must_use]
 pub fn entities_json(fleet: &Fleet) -> String {
@@ -385,7 +380,8 @@ mod tests {
             r#""history":[{"at":"2026-03-02T09:00:00.000Z","from":null,"to":"RUNNING","basis":"log","late":false}],"#,
             r#""history_dropped":7}]}"#,
         );
-        assert_eq!(jobs_json([&orders, &nameless].into_iter()), expected);
+        let jobs = [&orders, &nameless].into_iter();
+        assert_eq!(answer(jobs.map(|job| EntityJson::of_job(job).text())), expected);
     }
 
     #[test]
@@ -475,7 +471,7 @@ mod tests {
             let mut job = job(name);
             (job.cluster, job.state) = (Arc::from(cluster), state);
             job.id.0[15] = u8::try_from(number).unwrap();
-            builder.put(&job);
+            builder.put(&Arc::new(job));
         }
         let view = builder.view(
             Counters::default(),

@@ -101,8 +101,8 @@ impl fmt::Display for Value {
 /// Takes the samples of one family and writes their lines.
 pub struct Samples<'a> {
     family: &'a Family,
-    /// The first labels of all samples: `a="x",b="y"`; or, to be put in later, a newline (see [`with_common`]).
-    common: &'a str,
+    /// The family's name and the first labels are left out, to be put in by [`with_common`].
+    bare: bool,
     /// The labels that each sample gives.
     own: &'static [&'static str],
     out: &'a mut String,
@@ -113,19 +113,18 @@ impl<'a> Samples<'a> {
     pub fn new(family: &'a Family, out: &'a mut String) -> Self {
         Self {
             family,
-            common: "",
+            bare: false,
             own: family.labels,
             out,
         }
     }
 
-    /// For a family whose first labels, `count` of them, are the same in all samples: they are left out, to be put in by
-    /// [`with_common`].
+    /// For a family whose first labels, `count` of them and not none, are the same in all samples: they and the name are left
+    /// out, to be put in by [`with_common`].
     pub fn without_common(family: &'a Family, count: usize, out: &'a mut String) -> Self {
         Self {
             family,
-            // No other newline stands inside of a sample's line: in a label's value it is written `\n`.
-            common: "\n",
+            bare: true,
             own: &family.labels[count..],
             out,
         }
@@ -148,13 +147,11 @@ impl<'a> Samples<'a> {
 
     fn line(&mut self, suffix: &str, labels: &[&str], bound: Option<f64>, value: Value) {
         debug_assert_eq!(labels.len(), self.own.len(), "labels of {}", self.family.name);
-        self.out.push_str(self.family.name);
-        self.out.push_str(suffix);
-        let mut separator = '{';
-        if !self.common.is_empty() {
-            self.out.push(separator);
-            self.out.push_str(self.common);
-            separator = ',';
+        let mut separator = ',';
+        if !self.bare {
+            self.out.push_str(self.family.name);
+            self.out.push_str(suffix);
+            separator = '{';
         }
         for (name, value) in self.own.iter().zip(labels) {
             self.out.push(separator);
@@ -184,13 +181,14 @@ pub fn put(out: &mut String, text: fmt::Arguments<'_>) {
     out.write_fmt(text).unwrap_or_default();
 }
 
-/// Writes sample lines that were rendered by [`Samples::without_common`], with the labels left out there.
-pub fn with_common(samples: &str, common: &str, out: &mut String) {
-    let mut lines = samples.split_inclusive('\n');
-    while let (Some(head), Some(tail)) = (lines.next(), lines.next()) {
-        out.push_str(head.strip_suffix('\n').unwrap_or(head));
+/// Writes sample lines that were rendered by [`Samples::without_common`], with what was left out there: the labels are
+/// `common`, as `a="x",b="y"`.
+pub fn with_common(family: &Family, samples: &str, common: &str, out: &mut String) {
+    for line in samples.split_inclusive('\n') {
+        out.push_str(family.name);
+        out.push('{');
         out.push_str(common);
-        out.push_str(tail);
+        out.push_str(line);
     }
 }
 

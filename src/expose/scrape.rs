@@ -81,7 +81,8 @@ impl Iterator for Pieces {
     type Item = String;
 
     fn next(&mut self) -> Option<String> {
-        let mut piece = String::new();
+        // With room for the samples that go beyond: growing would copy it, and cost fresh pages for each.
+        let mut piece = String::with_capacity(PIECE + PIECE / 4);
         while piece.len() < PIECE && self.step(&mut piece) {}
         (!piece.is_empty()).then_some(piece)
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::arn::ApplicationArn;
 use super::event::Cause;
-use super::fleet::{Fleet, Key};
+use super::fleet::{Fleet, Key, Place};
 use super::flink_job::JobState;
 use super::job::Failure;
 use super::kda_application::{ApplicationState, Call, inferred};
@@ -63,6 +63,13 @@ impl Application {
         }
     }
 
+    /// Since when it can make room for others: one that is being deleted, since nothing tells that it is gone, and one
+    /// whose state nobody has told.
+    pub(super) fn ended_at(&self) -> Option<Timestamp> {
+        use ApplicationState::{Deleting, Unknown};
+        matches!(self.story.state, Deleting | Unknown).then(|| self.story.since())
+    }
+
     /// Something beyond its jobs is known of it.
     pub(super) fn is_known(&self) -> bool {
         self.story.is_born() || self.error.is_some() || !self.versions.is_empty()
@@ -116,8 +123,12 @@ impl Fleet {
         if !self.has_room(self.applications.contains_key(arn)) {
             return None;
         }
-        let new = || Application::new(arn.clone(), told.read);
-        Some(self.applications.entry(arn.clone()).or_insert_with(new))
+        if !self.applications.contains_key(arn) {
+            let application = Application::new(arn.clone(), told.read);
+            self.note_end(&Place::Application(arn.clone()), None, application.ended_at());
+            self.applications.insert(arn.clone(), application);
+        }
+        self.applications.get_mut(arn)
     }
 
     /// A call was accepted (`CloudTrail`).
@@ -274,11 +285,15 @@ impl Fleet {
         basis: Basis,
         told: Told<'_>,
     ) {
-        if let Some(application) = self.applications.get_mut(arn)
-            && application.story.enter(to, basis, told)
-        {
+        let Some(application) = self.applications.get_mut(arn) else {
+            return;
+        };
+        let was_ended = application.ended_at();
+        if application.story.enter(to, basis, told) {
             self.counters.applications_entered[to.index()] += 1;
         }
+        let is_ended = application.ended_at();
+        self.note_end(&Place::Application(arn.clone()), was_ended, is_ended);
     }
 }
 

@@ -88,7 +88,7 @@ impl Fleet {
                 if self.is_new_process(told.speaker, told.at) {
                     self.process_ended(EndReason::Replaced, told);
                 }
-                if let Some(process) = self.processes.get_mut(told.speaker) {
+                if let Some(process) = self.process_mut(told.speaker) {
                     process.begin(version);
                 }
             }
@@ -122,7 +122,7 @@ impl Fleet {
             }
             // Its copy's announcement must not stay behind for a cancellation to take.
             if to == JobState::Cancelling
-                && let Some(process) = self.processes.get_mut(told.speaker)
+                && let Some(process) = self.process_mut(told.speaker)
             {
                 process.take_restart(id, told.at);
             }
@@ -152,10 +152,8 @@ impl Fleet {
         let (state, graph) = (job.state, job.track.graph);
         match (to, graph) {
             (JobState::Cancelling, _) if adaptive => {
-                let announced = self
-                    .processes
-                    .get_mut(told.speaker)
-                    .and_then(|p| p.take_restart(id, told.at));
+                let process = self.processes.get_mut(told.speaker).map(Arc::make_mut);
+                let announced = process.and_then(|process| process.take_restart(id, told.at));
                 match announced {
                     Some(announced) => {
                         self.restart(&key, announced.reason, Basis::Inferred, Some(from), told);
@@ -261,7 +259,7 @@ impl Fleet {
             && self
                 .process_of(owner, &key.0)
                 .is_some_and(|speaker| speaker.number == process);
-        let Some(process) = self.processes.get_mut(told.speaker) else {
+        let Some(process) = self.processes.get_mut(told.speaker).map(Arc::make_mut) else {
             return;
         };
         // Whoever starts a job is alive, though its banner was never seen.
@@ -376,7 +374,7 @@ impl Fleet {
         self.enter(&key, state, Basis::Log, None, told);
         if news
             && state == JobState::Failed
-            && let Some(process) = self.processes.get_mut(told.speaker)
+            && let Some(process) = self.process_mut(told.speaker)
         {
             process.cause_of = CauseOf::Job(id);
         }
@@ -405,14 +403,14 @@ impl Fleet {
                 .get(&key)
                 .is_none_or(|job| job.state != JobState::Running)
         });
-        if !waits && let Some(process) = self.processes.get_mut(told.speaker) {
+        if !waits && let Some(process) = self.process_mut(told.speaker) {
             process.announce_restart(told.at, job, reason);
         }
     }
 
     fn scheduler_seen(&mut self, scheduler: Scheduler, job: Option<JobId>, told: Told<'_>) {
         if scheduler == Scheduler::Adaptive
-            && let Some(process) = self.processes.get_mut(told.speaker)
+            && let Some(process) = self.process_mut(told.speaker)
         {
             process.adaptive = true;
         }
@@ -460,14 +458,14 @@ impl Fleet {
     fn process_ended(&mut self, why: EndReason, told: Told<'_>) {
         // One that nobody watches has not ended: what it says when somebody does again is as good as ever.
         if why != EndReason::Unwatched
-            && let Some(process) = self.processes.get_mut(told.speaker)
+            && let Some(process) = self.process_mut(told.speaker)
         {
             process.ending = true;
         }
         let keys: Vec<Key> = self
             .jobs
-            .iter()
-            .filter(|(_, job)| {
+            .values()
+            .filter(|job| {
                 let (owner, cluster) = (job.track.owner, &job.cluster);
                 told.carrier
                     .is_none_or(|carrier| carrier.cluster.is_none() || *cluster == told.speaker.1)
@@ -475,10 +473,10 @@ impl Fleet {
                     && !job.state.is_terminal()
                     && job.is_born()
             })
-            .filter(|(_, job)| job.state != JobState::Suspended || why != EndReason::Shutdown)
+            .filter(|job| job.state != JobState::Suspended || why != EndReason::Shutdown)
             // Of several ends the first took the job along, and is the reason told.
-            .filter(|(_, job)| job.state != JobState::Unknown)
-            .map(|(key, _)| key.clone())
+            .filter(|job| job.state != JobState::Unknown)
+            .map(|job| (Arc::clone(&job.cluster), job.id))
             .collect();
         for key in keys {
             self.enter(&key, JobState::Unknown, Basis::Inferred, None, told);
@@ -489,7 +487,7 @@ impl Fleet {
     }
 
     fn failure_announced(&mut self, job: Option<JobId>, told: Told<'_>) {
-        if let Some(process) = self.processes.get_mut(told.speaker) {
+        if let Some(process) = self.process_mut(told.speaker) {
             process.announce_failure(told.at, job);
         }
     }
@@ -497,7 +495,7 @@ impl Fleet {
     /// The exception of a failed task stands before the job's own line; it is nearer to the cause than the one that follows
     /// FAILING (`Recovery is suppressed by …`) and FAILED (the same once more).
     fn attach_failure(&mut self, key: &Key, was: JobState, to: JobState, told: Told<'_>) {
-        let Some(process) = self.processes.get_mut(told.speaker) else {
+        let Some(process) = self.process_mut(told.speaker) else {
             return;
         };
         let announced = match to {
@@ -517,7 +515,7 @@ impl Fleet {
 
     /// The exception that follows a record.
     fn cause(&mut self, cause: &Cause, told: Told<'_>) {
-        let Some(process) = self.processes.get_mut(told.speaker) else {
+        let Some(process) = self.process_mut(told.speaker) else {
             return;
         };
         match process.cause_of {

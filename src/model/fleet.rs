@@ -12,6 +12,7 @@ use super::event::{Carrier, Event, Seen};
 use super::flink_deployment::{DeploymentId, DeploymentState};
 use super::flink_job::JobState;
 use super::job::Job;
+use super::jobs::Jobs;
 use super::kda_application::ApplicationState;
 use super::platform::VvpJob;
 use super::process::Process;
@@ -55,6 +56,9 @@ pub struct Counters {
 /// carrier where it names one, else the log's.
 pub type Speaker = (LogId, Arc<str>);
 
+/// What is known of each log's processes; shared with who keeps them, and copied only when one changes.
+pub type Processes = BTreeMap<Speaker, Arc<Process>>;
+
 /// A job's place in the fleet: its cluster, and its id there.
 pub(super) type Key = (Arc<str>, JobId);
 
@@ -62,6 +66,7 @@ pub(super) type Key = (Arc<str>, JobId);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
     Job(Key),
+    Application(ApplicationArn),
     Platform(PlatformJobId),
     Deployment(DeploymentId),
 }
@@ -69,11 +74,11 @@ pub(super) enum Place {
 /// Every entity: Flink jobs by cluster and id, the others by the id of their kind.
 #[derive(Debug, Clone)]
 pub struct Fleet {
-    pub(super) jobs: BTreeMap<Key, Job>,
+    pub(super) jobs: Jobs,
     pub(super) applications: BTreeMap<ApplicationArn, Application>,
     pub(super) platform_jobs: BTreeMap<PlatformJobId, VvpJob>,
     pub(super) deployments: BTreeMap<DeploymentId, Deployment>,
-    pub(super) processes: BTreeMap<Speaker, Process>,
+    pub(super) processes: Processes,
     /// The cluster of each log's jobs, unless their carrier knows better.
     clusters: BTreeMap<LogId, Arc<str>>,
     /// Where the jobs are that the Ververica Platform reports.
@@ -86,6 +91,7 @@ pub struct Fleet {
     /// Jobs forgotten, and not yet taken by whoever keeps them.
     evicted: Vec<Job>,
     limit: usize,
+    version: u64,
 }
 
 impl Default for Fleet {
@@ -106,9 +112,20 @@ pub struct Left {
     /// Resources of the Flink Kubernetes operator.
     pub deployments: Vec<Deployment>,
     /// What was known of each log's processes.
-    pub processes: BTreeMap<Speaker, Process>,
+    pub processes: Processes,
     /// The model's counters.
     pub counters: Counters,
+}
+
+impl Left {
+    /// True where there is no entity.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+            && self.applications.is_empty()
+            && self.platform_jobs.is_empty()
+            && self.deployments.is_empty()
+    }
 }
 
 impl Fleet {
@@ -116,11 +133,11 @@ impl Fleet {
     #[must_use]
     pub fn with_limit(limit: usize) -> Self {
         Self {
-            jobs: BTreeMap::new(),
+            jobs: Jobs::default(),
             applications: BTreeMap::new(),
             platform_jobs: BTreeMap::new(),
             deployments: BTreeMap::new(),
-            processes: BTreeMap::new(),
+            processes: Processes::new(),
             clusters: BTreeMap::new(),
             reported: BTreeMap::new(),
             graphs: BTreeMap::new(),
@@ -128,6 +145,7 @@ impl Fleet {
             ended: BTreeSet::new(),
             evicted: Vec::new(),
             limit: limit.max(1),
+            version: 0,
         }
     }
 
@@ -156,6 +174,8 @@ impl Fleet {
             fleet.jobs.insert(key, job);
         }
         for application in left.applications {
+            let place = Place::Application(application.arn.clone());
+            fleet.note_end(&place, None, application.ended_at());
             fleet.applications.insert(application.arn.clone(), application);
         }
         for job in left.platform_jobs {
@@ -172,7 +192,7 @@ impl Fleet {
 
     /// What is known of the processes of each log.
     #[must_use]
-    pub const fn processes(&self) -> &BTreeMap<Speaker, Process> {
+    pub const fn processes(&self) -> &Processes {
         &self.processes
     }
 
@@ -183,13 +203,19 @@ impl Fleet {
             self.counters.dropped += 1;
             return None;
         }
-        let new = || Process::new(Arc::clone(&speaker.1));
-        Some(self.processes.entry(speaker.clone()).or_insert_with(new))
+        let new = || Arc::new(Process::new(Arc::clone(&speaker.1)));
+        let process = self.processes.entry(speaker.clone()).or_insert_with(new);
+        Some(Arc::make_mut(process))
     }
 
     /// The process that speaks of a cluster in a log.
     pub(super) fn process_of(&self, log: LogId, cluster: &Arc<str>) -> Option<&Process> {
-        self.processes.get(&(log, Arc::clone(cluster)))
+        self.processes.get(&(log, Arc::clone(cluster))).map(Arc::as_ref)
+    }
+
+    /// The same process, to be changed, if it is known.
+    pub(super) fn process_mut(&mut self, speaker: &Speaker) -> Option<&mut Process> {
+        self.processes.get_mut(speaker).map(Arc::make_mut)
     }
 
     /// The cluster that a record speaks of: its carrier knows best. None for a log that was never opened.
@@ -205,7 +231,14 @@ impl Fleet {
         let Some(returned) = self.jobs.get_mut(&key) else {
             return;
         };
+        self.version += 1;
         returned.take_up(job);
+    }
+
+    /// Rises with everything that the fleet is told: while it stays, no entity, process or counter has changed.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
     }
 
     /// The jobs forgotten since last asked, to make room; oldest first. To be asked for often: they are held until then.
@@ -229,11 +262,17 @@ impl Fleet {
     /// No edge that a log printed is refused, with two exceptions: into the present state (dropped), and out of a
     /// terminal state (dropped and counted) unless a new life begins.
     pub fn apply(&mut self, seen: &Seen, read: Timestamp) {
+        self.version += 1;
         self.derive(seen, read);
     }
 
     /// All jobs, by cluster and id.
     pub fn jobs(&self) -> impl Iterator<Item = &Job> {
+        self.shared_jobs().map(Arc::as_ref)
+    }
+
+    /// All jobs, by cluster and id: to be held as they are now without a copy.
+    pub fn shared_jobs(&self) -> impl Iterator<Item = &Arc<Job>> {
         // One of which nothing but refused lines was seen has no state to show.
         self.jobs.values().filter(|job| job.is_born())
     }
@@ -295,6 +334,12 @@ impl Fleet {
         self.platform_jobs.get(&id)
     }
 
+    /// One application.
+    #[must_use]
+    pub fn application_of(&self, arn: &ApplicationArn) -> Option<&Application> {
+        self.applications.get(arn)
+    }
+
     /// One resource of the Flink Kubernetes operator.
     #[must_use]
     pub fn deployment_of(&self, id: &DeploymentId) -> Option<&Deployment> {
@@ -335,7 +380,7 @@ impl Fleet {
             return None;
         }
         let process = self.processes.get(told.speaker)?;
-        Some(self.jobs.entry(key.clone()).or_insert_with(|| {
+        Some(self.jobs.get_or_insert_with(key, || {
             let mut job = Job::new(Arc::clone(&key.0), key.1, told.log(), process.number, told.read);
             job.flink_version.clone_from(&process.version);
             job
@@ -378,6 +423,7 @@ impl Fleet {
                     self.evicted.push(job);
                 }
             }
+            Place::Application(arn) => drop(self.applications.remove(&arn)),
             Place::Platform(id) => drop(self.platform_jobs.remove(&id)),
             Place::Deployment(id) => drop(self.deployments.remove(&id)),
         }

@@ -13,7 +13,7 @@ impl Fleet {
     pub(super) fn found_twins(&mut self, one: LogId, other: &Speaker) {
         let first = (one, Arc::clone(&other.1));
         for (speaker, twin) in [(&first, other.0), (other, one)] {
-            if let Some(process) = self.processes.get_mut(speaker) {
+            if let Some(process) = self.process_mut(speaker) {
                 process.twins.insert(twin);
             }
         }
@@ -21,13 +21,13 @@ impl Fleet {
 
     /// Whether one process writes both logs; a log is its own twin.
     pub(super) fn are_twins(&self, one: LogId, other: &Speaker) -> bool {
-        let known = |process: &Process| process.twins.contains(&one);
+        let known = |process: &Arc<Process>| process.twins.contains(&one);
         one == other.0 || self.processes.get(other).is_some_and(known)
     }
 
     /// Notes a process's banner. False where it is the copy of one that a twin has already shown.
     pub(super) fn is_new_process(&mut self, speaker: &Speaker, at: Option<Timestamp>) -> bool {
-        let Some(process) = self.processes.get_mut(speaker) else {
+        let Some(process) = self.process_mut(speaker) else {
             return true;
         };
         process.began = at;
@@ -50,7 +50,9 @@ mod tests {
         let at = Some(Timestamp::UNIX_EPOCH);
         let speaker = |log| (LogId(log), Arc::from("c"));
         for log in 1..=3 {
-            fleet.processes.insert(speaker(log), Process::new(Arc::from("c")));
+            fleet
+                .processes
+                .insert(speaker(log), Arc::new(Process::new(Arc::from("c"))));
         }
         fleet.found_twins(LogId(2), &speaker(1));
         assert!(fleet.are_twins(LogId(1), &speaker(2)) && fleet.are_twins(LogId(3), &speaker(3)));

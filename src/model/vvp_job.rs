@@ -108,11 +108,11 @@ pub struct PlatformJobId(pub JobId);
 const DASHES: [usize; 4] = [8, 13, 18, 23];
 
 impl PlatformJobId {
-    /// Reads a UUID, in any letter case, with its dashes.
+    /// Reads a UUID in any letter case, with its dashes or, as Flink has it, without any.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_dashed = |(place, byte): (usize, u8)| (byte == b'-') == DASHES.contains(&place);
-        if text.len() != 36 || !text.bytes().enumerate().all(is_dashed) {
+        if text.contains('-') && (text.len() != 36 || !text.bytes().enumerate().all(is_dashed)) {
             return None;
         }
         let digits = text.replace('-', "").to_ascii_lowercase();
@@ -240,9 +240,11 @@ mod tests {
         assert_eq!(id.to_string(), text);
         assert_eq!(id.0.to_string(), text.replace('-', ""));
         assert_eq!(PlatformJobId::parse(&text.to_ascii_uppercase()), Some(id));
+        assert_eq!(PlatformJobId::parse(&text.replace('-', "")), Some(id));
         for bad in [
             "",
-            "720c4fdf104343599e6e7ad6660b89db",
+            "720c4fdf104343599e6e7ad6660b89d",
+            "720c4fdf-104343599e6e7ad6660b89db",
             "720c4fdf1-043-4359-9e6e-7ad6660b89db",
             "720c4fdf-1043-4359-9e6e-7ad6660b89dg",
             "720c4fdf-1043-4359-9e6e-7ad6660b89d\u{fc}",

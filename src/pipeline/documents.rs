@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::decoder::LogDecoder;
 use super::event_ids::EventIds;
 use super::input::ReadAt;
-use crate::decode::documents::{self, Around, Leaf, Opened, Refused, Step, Told, Walker};
+use super::quiet::{Like, Words};
+use crate::decode::documents::{self, Around, Leaf, Opened, Refused, Step, Told, Walker, event_id};
 use crate::line::Offset;
 use crate::model::arn::ApplicationArn;
 use crate::model::event::{Carrier, Said, Seen};
@@ -39,6 +40,10 @@ pub(super) struct Documents {
     waited: u64,
     /// When bytes came last.
     fed: Option<Timestamp>,
+    /// What lines look like that need not be opened.
+    like: Option<Like>,
+    /// The document opened last was a record of an application's log, and stood alone.
+    is_record: bool,
 }
 
 /// An event that waits.
@@ -48,7 +53,7 @@ struct Waiting {
     since: Timestamp,
     offset: Offset,
     group: Option<String>,
-    ids: Vec<u64>,
+    ids: Vec<String>,
     text: String,
 }
 
@@ -99,6 +104,8 @@ impl Documents {
             waiting: BTreeMap::new(),
             waited: 0,
             fed: None,
+            like: None,
+            is_record: false,
         }
     }
 
@@ -125,18 +132,47 @@ impl Documents {
         !self.waiting.is_empty()
     }
 
-    /// Takes more bytes.
+    /// Takes more bytes; `hits` as [`super::Wording::search`] gives them, where they were searched.
     pub(super) fn push(
         &mut self,
         bytes: &[u8],
+        hits: Option<&[u32]>,
         read: ReadAt,
         lines: &mut LogDecoder,
         out: &mut dyn FnMut(Seen),
     ) {
         self.fed = Some(read.now);
-        self.walk(read, lines, out, |walker, step| {
-            walker.push(bytes, read.offset, step);
-        });
+        let wording = lines.wording();
+        let mut words = Words::new(bytes, hits, &wording);
+        let mut at = 0;
+        loop {
+            if let Some(like) = &self.like {
+                at = like.pass(bytes, at, &mut words);
+            }
+            if at == bytes.len() {
+                break;
+            }
+            let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |newline| at + newline + 1);
+            let line = &bytes[at..end];
+            let offset = read.offset + at as Offset;
+            let is_alone = self.walker.is_between();
+            let is_alike = self
+                .like
+                .as_ref()
+                .is_some_and(|like| like.fits(line.trim_ascii_end()));
+            self.is_record = false;
+            self.walk(read, lines, out, |walker, step| {
+                if !(is_alike && Walker::record(line.trim_ascii_end(), offset, step)) {
+                    walker.push(line, offset, step);
+                }
+            });
+            // What follows a record that waits for its end is opened.
+            let is_over = is_alone && self.walker.is_between() && !lines.is_waiting();
+            self.like = (self.is_record && is_over)
+                .then(|| Like::of(line.trim_ascii_end()))
+                .flatten();
+            at = end;
+        }
     }
 
     /// The file is left: nothing continues what is held back, and nothing comes before what waits.
@@ -148,6 +184,7 @@ impl Documents {
     /// What followed is gone.
     pub(super) fn cut(&mut self) {
         self.walker = Walker::default();
+        self.like = None;
     }
 
     /// Time has passed: takes what has waited long enough.
@@ -213,7 +250,7 @@ impl Documents {
             at: Some(waiting.at),
             by_time: true,
             group: waiting.group.as_deref().map(Arc::from),
-            ids: waiting.ids,
+            ids: waiting.ids.into_iter().map(Arc::from).collect(),
         };
         let read = ReadAt { fresh: false, ..read };
         Walker::document(&waiting.text, &around, waiting.offset, &mut |step| {
@@ -237,6 +274,7 @@ impl Documents {
             Leaf::Damaged(_) => lines.count(RecordResult::Damaged),
             Leaf::Text(text) => self.record(text, None, place, lines, out),
             Leaf::Document(_, Opened::Record(application), text) => {
+                self.is_record = step.depth == 0 && application.is_some();
                 self.record(text, application, place, lines, out);
             }
             Leaf::Document(_, Opened::Tells(told), text) => self.tell(told, text, place, lines, out),
@@ -260,7 +298,7 @@ impl Documents {
             since: place.read.now,
             offset: place.offset,
             group: place.around.group.as_deref().map(str::to_owned),
-            ids: place.around.ids.clone(),
+            ids: place.around.ids.iter().map(ToString::to_string).collect(),
             text: String::from_utf8_lossy(text).into_owned(),
         });
         true
@@ -291,7 +329,8 @@ impl Documents {
         out: &mut dyn FnMut(Seen),
     ) {
         let Place { around, offset, read } = place;
-        if self.is_known(&around.ids, lines) {
+        let ids = hashes(&around.ids);
+        if self.is_known(&ids, lines) {
             return;
         }
         let at = around.at.filter(|_| around.by_time && lines.is_of_interest(text));
@@ -330,7 +369,12 @@ impl Documents {
                 ..seen
             });
         };
-        for bytes in [text, b"\n"] {
+        let lines_of_it: &[&[u8]] = if lines.take_whole(text, read, &mut told) {
+            &[]
+        } else {
+            &[text, b"\n"]
+        };
+        for bytes in lines_of_it {
             let read = ReadAt {
                 offset: self.lines.given,
                 ..read
@@ -339,7 +383,7 @@ impl Documents {
             self.lines.given += bytes.len() as Offset;
         }
         if tells {
-            self.know(&around.ids);
+            self.know(&ids);
         }
     }
 
@@ -352,7 +396,7 @@ impl Documents {
         lines: &mut LogDecoder,
         out: &mut dyn FnMut(Seen),
     ) {
-        let ids: Vec<u64> = place.around.ids.iter().copied().chain(told.id).collect();
+        let ids = hashes(&told.ids(place.around));
         if self.is_known(&ids, lines) || self.waits(told.at.filter(|_| told.by_time), text, place) {
             return;
         }
@@ -373,6 +417,10 @@ impl Documents {
         });
         self.know(&ids);
     }
+}
+
+fn hashes(ids: &[Arc<str>]) -> Vec<u64> {
+    ids.iter().map(|id| event_id(id)).collect()
 }
 
 impl Feed {

@@ -4,6 +4,7 @@
 //! The bytes of the record that may go on are part of it. They could be read again, but the file that held them may
 //! have been rotated away since.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -37,8 +38,8 @@ pub struct Memory {
     pub(super) read_at: Timestamp,
     /// The last instant that the log's clock gave.
     pub(super) last_time: Option<Timestamp>,
-    /// Records by the name of their result.
-    pub(super) records: BTreeMap<String, u64>,
+    /// Records by the name of their result; of those that there were.
+    pub(super) records: BTreeMap<Cow<'static, str>, u64>,
     /// Event time of the last record looked at.
     pub(super) last_line: Option<Timestamp>,
     pub(super) levels: u8,
@@ -167,7 +168,7 @@ mod tests {
         let mut decoder = decoder(&wording);
         decoder.remember(Memory {
             seen: 7,
-            records: [("event".to_owned(), 3)].into(),
+            records: [("event".into(), 3)].into(),
             ..Memory::default()
         });
         let mut stats = SourceStats::default();

@@ -2,15 +2,15 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Wording;
 use super::decoder::LogDecoder;
 use super::documents::Documents;
 use super::event_ids::EventIds;
 use super::input::{LogSettings, ReadAt};
 use super::memory::Memory;
 use super::tally::Tally;
+use super::{Totals, Wording};
 use crate::decode::documents::sniff::Sniffer;
-use crate::line::LogId;
+use crate::line::{LogId, Offset};
 use crate::model::event::Seen;
 use std::sync::Arc;
 
@@ -27,9 +27,9 @@ pub struct SourceDecoder {
 #[derive(Debug)]
 enum Kind {
     /// Cannot be told yet: taken for lines meanwhile.
-    Unknown(Sniffer),
+    Unknown(Box<Sniffer>),
     Lines,
-    Documents(Documents),
+    Documents(Box<Documents>),
 }
 
 impl SourceDecoder {
@@ -39,7 +39,7 @@ impl SourceDecoder {
         let window = settings.reorder_window;
         Self {
             lines: LogDecoder::new(wording, log, settings),
-            kind: Kind::Unknown(Sniffer::default()),
+            kind: Kind::Unknown(Box::default()),
             ids,
             window,
         }
@@ -60,13 +60,13 @@ impl SourceDecoder {
         if let Some(remembered) = memory.documents.take() {
             let mut documents = Documents::new(self.ids.clone(), self.window);
             documents.remember(remembered);
-            self.kind = Kind::Documents(documents);
+            self.kind = Kind::Documents(Box::new(documents));
         } else if memory.has_layout() {
             self.kind = Kind::Lines;
         } else {
             let mut sniffer = Sniffer::default();
             sniffer.push(&memory.carry);
-            self.kind = Kind::Unknown(sniffer);
+            self.kind = Kind::Unknown(Box::new(sniffer));
         }
         self.lines.remember(memory);
     }
@@ -75,6 +75,11 @@ impl SourceDecoder {
     #[must_use]
     pub const fn tally(&self) -> &Tally {
         self.lines.tally()
+    }
+
+    /// Gives away what it counted for the whole program, which sums it up: its own count begins at 0 again.
+    pub fn give(&mut self, totals: &mut Totals) {
+        self.lines.give(totals);
     }
 
     /// Id of the layout in use.
@@ -108,6 +113,14 @@ impl SourceDecoder {
         read: ReadAt,
         out: &mut dyn FnMut(Seen),
     ) {
+        let mark = mark(bytes, read.offset);
+        if mark > 0 {
+            let read = ReadAt {
+                offset: read.offset + mark as Offset,
+                ..read
+            };
+            return self.push_scanned(&bytes[mark..], None, read, out);
+        }
         if let Kind::Unknown(sniffer) = &mut self.kind {
             if sniffer.push(bytes) {
                 let mut documents = Documents::new(self.ids.clone(), self.window);
@@ -116,14 +129,14 @@ impl SourceDecoder {
                     offset: read.offset.saturating_sub(head.len() as u64),
                     ..read
                 };
-                documents.push(&head, begins, &mut self.lines, out);
-                self.kind = Kind::Documents(documents);
+                documents.push(&head, None, begins, &mut self.lines, out);
+                self.kind = Kind::Documents(Box::new(documents));
             } else if sniffer.is_over() || self.lines.reads_loggers() {
                 self.kind = Kind::Lines;
             }
         }
         match &mut self.kind {
-            Kind::Documents(documents) => documents.push(bytes, read, &mut self.lines, out),
+            Kind::Documents(documents) => documents.push(bytes, hits, read, &mut self.lines, out),
             Kind::Unknown(_) | Kind::Lines => self.lines.push_scanned(bytes, hits, read, out),
         }
     }
@@ -150,6 +163,14 @@ impl SourceDecoder {
             documents.pass(at_rest(now), &mut self.lines, out);
         }
     }
+}
+
+/// How many of a file's bytes are of the byte order mark that it begins with.
+fn mark(bytes: &[u8], offset: Offset) -> usize {
+    const MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
+    let rest = usize::try_from(offset).ok().and_then(|offset| MARK.get(offset..));
+    let both = rest.unwrap_or_default().iter().zip(bytes);
+    both.take_while(|(mark, byte)| mark == byte).count()
 }
 
 /// Nothing was read.

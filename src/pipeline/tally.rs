@@ -14,6 +14,15 @@ const ENOUGH: u64 = 5;
 
 const LEVELS: [Level; 5] = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error];
 
+/// What belongs to the program rather than to a log: the sum of what all decoders gave.
+#[derive(Debug, Clone, Default)]
+pub struct Totals {
+    /// Matches of each rule, by its place in the set; rules behind the last one were never matched.
+    pub rules: Vec<u64>,
+    /// State words outside Flink's closed set.
+    pub unknown_states: u64,
+}
+
 /// Counters of one log.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
@@ -101,11 +110,23 @@ impl Tally {
         self.records[result as usize]
     }
 
+    /// Gives away what belongs to the program: it is counted from 0 again here.
+    pub(super) fn give(&mut self, totals: &mut Totals) {
+        let rules = std::mem::take(&mut self.rules);
+        if totals.rules.len() < rules.len() {
+            totals.rules.resize(rules.len(), 0);
+        }
+        for (total, count) in totals.rules.iter_mut().zip(rules) {
+            *total += count;
+        }
+        totals.unknown_states += std::mem::take(&mut self.unknown_states);
+    }
+
     /// Writes down what belongs to the log. Matches of rules belong to the program: the set of rules may be another one
     /// after a restart.
     pub(super) fn write(&self, memory: &mut Memory) {
-        let named = RecordResult::ALL.map(|result| (result.name().to_owned(), self.records(result)));
-        memory.records = named.into();
+        let named = RecordResult::ALL.map(|result| (result.name().into(), self.records(result)));
+        memory.records = named.into_iter().filter(|(_, count)| *count > 0).collect();
         memory.last_line = self.last_line;
         memory.levels = LEVELS
             .into_iter()

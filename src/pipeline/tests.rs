@@ -1,6 +1,7 @@
 //! One log's decoder: what records say, however their bytes were cut into reads.
 
 mod faults;
+mod quiet;
 
 use std::sync::{Arc, LazyLock};
 
@@ -25,16 +26,18 @@ fn wording() -> Arc<Wording> {
     Arc::clone(&WORDING)
 }
 
-fn decoder(wording: &Arc<Wording>, layout: Option<&str>) -> LogDecoder {
-    let layout = layout.map(|text| ChosenLayout::new(&wording.layouts, text).unwrap());
-    let settings = LogSettings {
+fn settings(layout: Option<&str>) -> LogSettings {
+    LogSettings {
         zone: TimeZone::UTC,
-        layout,
+        layout: layout.map(|text| ChosenLayout::new(&wording().layouts, text).unwrap()),
         line_bytes: 4096,
         record_bytes: 4096,
         reorder_window: jiff::SignedDuration::ZERO,
-    };
-    LogDecoder::new(Arc::clone(wording), LogId(1), settings)
+    }
+}
+
+fn decoder(wording: &Arc<Wording>, layout: Option<&str>) -> LogDecoder {
+    LogDecoder::new(Arc::clone(wording), LogId(1), settings(layout))
 }
 
 /// Decodes a text cut at these places; every other piece is searched beforehand.

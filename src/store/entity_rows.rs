@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use super::entities::state_named;
+use super::entries::state_named;
 use super::rows::CauseRow;
 use crate::line::JobId;
 use crate::model::arn::ApplicationArn;

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::entities::entry_of;
+use super::entries::{self, OF_JOBS};
 use super::rows::JobRow;
-use super::{Key, StoreError, Written};
+use super::{Key, StoreError, Written, is_wanted};
 use crate::line::JobId;
-use crate::model::flink_job::JobState;
 use crate::model::{HISTORY, Job};
 
 /// Writes a job, and the entries of its history from number `from` on.
@@ -32,28 +31,9 @@ pub(super) fn write(
             now.as_second(),
             serde_json::to_string(&JobRow::of(job))?,
         ])?;
-    let mut insert = connection.prepare_cached(
-        "INSERT OR REPLACE INTO state_entry \
-         (cluster, id, number, at, from_state, to_state, basis, late, log_id, line_offset, written) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )?;
-    for (number, entry) in (job.history_dropped..).zip(&job.history) {
-        if number < from {
-            continue;
-        }
-        insert.execute(params![
-            &*job.cluster,
-            id,
-            number.cast_signed(),
-            entry.at.map(|at| at.to_string()),
-            entry.from.map(JobState::name),
-            entry.to.name(),
-            entry.basis.name(),
-            entry.late,
-            entry.line.0.0,
-            entry.line.1.cast_signed(),
-            now.as_second(),
-        ])?;
+    let numbered = (job.history_dropped..).zip(&job.history);
+    for (number, entry) in numbered.filter(|(number, _)| *number >= from) {
+        entries::write(connection, &OF_JOBS, (&job.cluster, &id), number, entry, now)?;
     }
     Ok(())
 }
@@ -112,11 +92,7 @@ pub(super) fn read_stories(connection: &Connection, wanted: Option<&str>) -> Res
     let mut jobs = Vec::new();
     while let Some(row) = rows.next()? {
         let mut job = job_of(row)?;
-        let is_wanted = wanted.is_none_or(|wanted| {
-            let id = job.id.to_string();
-            job.name.as_deref() == Some(wanted) || id.starts_with(&wanted.to_ascii_lowercase())
-        });
-        if is_wanted {
+        if is_wanted(wanted, job.name.as_deref(), &job.id.to_string()) {
             read_history(connection, &mut job, usize::MAX)?;
             jobs.push(job);
         }
@@ -134,18 +110,9 @@ fn job_of(row: &Row<'_>) -> Result<Job, StoreError> {
     Ok(job)
 }
 
-/// Takes at most `most` entries into a job whose entries all count as dropped. Those in the database follow each other
-/// up to the last, since only the oldest are ever removed.
+/// Takes at most `most` entries into a job whose entries all count as dropped.
 fn read_history(connection: &Connection, job: &mut Job, most: usize) -> Result<(), StoreError> {
-    let mut select = connection.prepare_cached(
-        "SELECT at, from_state, to_state, basis, late, log_id, line_offset FROM state_entry \
-         WHERE cluster = ? AND id = ? ORDER BY number DESC LIMIT ?",
-    )?;
-    let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let mut rows = select.query(params![&*job.cluster, job.id.to_string(), most])?;
-    while let Some(row) = rows.next()? {
-        job.history.push_front(entry_of(row)?);
-        job.history_dropped = job.history_dropped.saturating_sub(1);
-    }
+    job.history = entries::read(connection, &OF_JOBS, (&job.cluster, &job.id.to_string()), most)?;
+    job.history_dropped = job.history_dropped.saturating_sub(job.history.len() as u64);
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Logs, positions, processes and counters, to and from the database.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use rusqlite::{Connection, params};
@@ -14,7 +15,7 @@ use crate::model::flink_job::JobState;
 use crate::model::kda_application::ApplicationState;
 use crate::model::state::State;
 use crate::model::vvp_job::PlatformJobState;
-use crate::model::{Counters, Process, Speaker};
+use crate::model::{Counters, Process, Processes, Speaker};
 use crate::pipeline::Memory;
 use crate::stats::{Lost, Op, Rotation, SourceStats};
 use crate::tail::Position;
@@ -85,24 +86,45 @@ pub(super) fn read(connection: &Connection) -> Result<Vec<LogState>, StoreError>
     Ok(logs)
 }
 
-/// Writes the logs that changed. Those that are not there any more are kept: they may come back.
-pub(super) fn write(connection: &Connection, old: &[LogState], new: &[LogState]) -> Result<(), StoreError> {
-    let old: BTreeMap<LogId, &LogState> = old.iter().map(|log| (log.id, log)).collect();
+/// What of each log is written, as a hash of 64 bits: thousands of logs are compared without a copy of each.
+pub(super) type Written = HashMap<LogId, u64>;
+
+/// Writes those of the logs given that changed, each with its positions; gives what is to be remembered once that is
+/// committed. Logs not given stay as they are, those that are not there any more among them: they may come back.
+pub(super) fn write(
+    connection: &Connection,
+    written: &Written,
+    progress: &Progress,
+) -> Result<Written, StoreError> {
+    let mut positions = by_log(&progress.positions);
     let mut insert =
         connection.prepare_cached("INSERT OR REPLACE INTO log (id, name, row, carry) VALUES (?, ?, ?, ?)")?;
-    for log in new.iter().filter(|log| old.get(&log.id) != Some(log)) {
+    let mut changed = Written::new();
+    for LogState { id, numbers, memory } in &progress.logs {
         let row = LogRow {
-            cluster: log.numbers.cluster.clone(),
-            read_bytes: log.numbers.read_bytes,
-            lost_bytes: by_name(&log.numbers.lost_bytes, Lost::name),
-            rotations: by_name(&log.numbers.rotations, Rotation::name),
-            errors: by_name(&log.numbers.errors, Op::name),
-            decoder: log.memory.clone(),
+            cluster: numbers.cluster.clone(),
+            read_bytes: numbers.read_bytes,
+            lost_bytes: by_name(&numbers.lost_bytes, Lost::name),
+            rotations: by_name(&numbers.rotations, Rotation::name),
+            errors: by_name(&numbers.errors, Op::name),
+            decoder: memory.clone(),
         };
         let text = serde_json::to_string(&row)?;
-        insert.execute(params![log.id.0, log.numbers.name, text, log.memory.carry])?;
+        let places = positions.remove(numbers.name.as_str()).unwrap_or_default();
+        let mut hasher = DefaultHasher::new();
+        (&numbers.name, &text, &memory.carry, &places).hash(&mut hasher);
+        let hash = hasher.finish();
+        if written.get(id) != Some(&hash) {
+            insert.execute(params![id.0, numbers.name, text, memory.carry])?;
+            write_positions(connection, &numbers.name, &places)?;
+            changed.insert(*id, hash);
+        }
     }
-    Ok(())
+    // Of logs that were not found again.
+    for (name, places) in positions {
+        write_positions(connection, name, &places)?;
+    }
+    Ok(changed)
 }
 
 pub(super) fn read_positions(connection: &Connection) -> Result<Vec<Position>, StoreError> {
@@ -133,39 +155,28 @@ pub(super) fn read_positions(connection: &Connection) -> Result<Vec<Position>, S
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Writes the positions of every log of which one changed, in their order.
-pub(super) fn write_positions(
-    connection: &Connection,
-    old: &[Position],
-    new: &[Position],
-) -> Result<(), StoreError> {
-    let (old, new) = (by_log(old), by_log(new));
-    let mut delete = connection.prepare_cached("DELETE FROM file_position WHERE log = ?")?;
+/// Writes the positions of a log, in their order.
+fn write_positions(connection: &Connection, name: &str, positions: &[&Position]) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("DELETE FROM file_position WHERE log = ?")?
+        .execute([name])?;
     let mut insert = connection.prepare_cached(
         "INSERT INTO file_position (log, place, dev, ino, byte_offset, head_len, head_hash, anchor, size, done) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
-    let names: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
-    for name in names {
-        let positions = new.get(name);
-        if old.get(name) == positions {
-            continue;
-        }
-        delete.execute([name])?;
-        for (place, position) in positions.into_iter().flatten().enumerate() {
-            insert.execute(params![
-                name,
-                i64::try_from(place).unwrap_or(i64::MAX),
-                position.id.dev.cast_signed(),
-                position.id.ino.cast_signed(),
-                position.place.offset.cast_signed(),
-                position.place.head.len.cast_signed(),
-                position.place.head.hash.cast_signed(),
-                position.place.anchor,
-                position.size.cast_signed(),
-                position.done,
-            ])?;
-        }
+    for (place, position) in positions.iter().enumerate() {
+        insert.execute(params![
+            name,
+            i64::try_from(place).unwrap_or(i64::MAX),
+            position.id.dev.cast_signed(),
+            position.id.ino.cast_signed(),
+            position.place.offset.cast_signed(),
+            position.place.head.len.cast_signed(),
+            position.place.head.hash.cast_signed(),
+            position.place.anchor,
+            position.size.cast_signed(),
+            position.done,
+        ])?;
     }
     Ok(())
 }
@@ -178,29 +189,31 @@ fn by_log(positions: &[Position]) -> BTreeMap<&str, Vec<&Position>> {
     by_log
 }
 
-pub(super) fn read_processes(connection: &Connection) -> Result<BTreeMap<Speaker, Process>, StoreError> {
+pub(super) fn read_processes(connection: &Connection) -> Result<Processes, StoreError> {
     let mut select = connection.prepare("SELECT log_id, cluster, row FROM speaker")?;
     let mut rows = select.query([])?;
-    let mut processes = BTreeMap::new();
+    let mut processes = Processes::new();
     while let Some(row) = rows.next()? {
         let (log, cluster, text): (u32, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let kept: ProcessRow = serde_json::from_str(&text)?;
-        processes.insert((LogId(log), Arc::from(cluster)), kept.process()?);
+        processes.insert((LogId(log), Arc::from(cluster)), Arc::new(kept.process()?));
     }
     Ok(processes)
 }
 
 pub(super) fn write_processes(
     connection: &Connection,
-    old: &BTreeMap<Speaker, Process>,
-    new: &BTreeMap<Speaker, Process>,
+    old: &Processes,
+    new: &Processes,
 ) -> Result<(), StoreError> {
     let mut insert = connection
         .prepare_cached("INSERT OR REPLACE INTO speaker (log_id, cluster, row) VALUES (?, ?, ?)")?;
-    for (speaker, process) in new
-        .iter()
-        .filter(|(speaker, process)| old.get(speaker) != Some(process))
-    {
+    // What nobody touched since is the very same.
+    let is_same = |old: &Arc<Process>, new: &Arc<Process>| Arc::ptr_eq(old, new) || old == new;
+    let changed = |(speaker, process): &(&Speaker, &Arc<Process>)| {
+        old.get(speaker).is_none_or(|old| !is_same(old, process))
+    };
+    for (speaker, process) in new.iter().filter(changed) {
         let row = serde_json::to_string(&ProcessRow::of(process))?;
         insert.execute(params![speaker.0.0, &*speaker.1, row])?;
     }
@@ -230,6 +243,14 @@ fn entered(model: &Counters) -> [(&'static str, Vec<&'static str>, &[u64]); 4] {
             &model.deployments_entered,
         ),
     ]
+}
+
+/// The counters as last written.
+#[derive(Debug)]
+pub(super) struct Counted {
+    pub(super) model: Counters,
+    pub(super) rule_matches: BTreeMap<String, u64>,
+    pub(super) unknown_states: u64,
 }
 
 /// Every counter under its kind and name.
@@ -304,18 +325,15 @@ fn read_entered<S: State>(counts: &mut [u64], value: impl Fn(&str) -> u64) {
     }
 }
 
+/// Writes the counters that changed.
 pub(super) fn write_counters(
     connection: &Connection,
-    old: (&Counters, &Progress),
-    new: (&Counters, &Progress),
+    old: &Counted,
+    model: &Counters,
+    progress: &Progress,
 ) -> Result<(), StoreError> {
-    let of = |(model, progress): (&'_ Counters, &'_ Progress)| -> BTreeMap<(&'static str, String), u64> {
-        counters(model, &progress.rule_matches, progress.unknown_states)
-            .into_iter()
-            .map(|((kind, name), count)| ((kind, name.to_owned()), count))
-            .collect()
-    };
-    let (old, new) = (of(old), of(new));
+    let old = counters(&old.model, &old.rule_matches, old.unknown_states);
+    let new = counters(model, &progress.rule_matches, progress.unknown_states);
     let mut insert =
         connection.prepare_cached("INSERT OR REPLACE INTO counter (kind, name, value) VALUES (?, ?, ?)")?;
     for ((kind, name), count) in new.iter().filter(|(key, count)| old.get(key) != Some(count)) {

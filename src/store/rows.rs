@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use super::entities::state_named;
+use super::entries::state_named;
 use crate::line::{JobId, LogId};
 use crate::model::arn::ApplicationArn;
 use crate::model::event::{Cause, EndReason, RestartReason};

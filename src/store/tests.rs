@@ -445,11 +445,11 @@ fn a_job_that_returns_after_its_eviction_goes_on_from_its_counters() {
     assert_eq!(open(dir.path()).1.left.jobs.len(), 1);
     let told = stories(dir.path(), Some("or\nders \"x\"")).unwrap();
     assert_eq!(
-        told.iter().map(|job| job.history.len()).collect::<Vec<_>>(),
+        told.jobs.iter().map(|job| job.history.len()).collect::<Vec<_>>(),
         [10, 4]
     );
-    assert_eq!(stories(dir.path(), Some("0202")).unwrap().len(), 1);
-    assert_eq!(stories(dir.path(), Some("3")).unwrap().len(), 0);
+    assert_eq!(stories(dir.path(), Some("0202")).unwrap().jobs.len(), 1);
+    assert!(stories(dir.path(), Some("3")).unwrap().is_empty());
 }
 
 #[test]
@@ -473,7 +473,7 @@ fn history_is_bounded_by_age_and_by_size_and_jobs_survive_it() {
         bytes,
     };
     let kept = || {
-        let job = stories(dir.path(), None).unwrap().remove(0);
+        let job = stories(dir.path(), None).unwrap().jobs.remove(0);
         assert_eq!(job.entries(), 40);
         job.history.len()
     };

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::family::CONTAINER;
 use super::file::{Form, Homeless, SETTLED, Tracked, is_out_of_files};
 use super::gz::is_damage;
-use super::identity::{Compared, Head, Place};
+use super::identity::{Compared, Content, Head, Place};
 use super::kin::{self, Kin};
 use super::log::Log;
 use super::notice::Notice;
@@ -260,7 +260,7 @@ impl Log {
         pass: &mut Pass,
     ) -> Result<Option<News>, (Op, io::Error)> {
         let (mut content, sample) = peek(member, sight, pass)?;
-        let kin = if member.current {
+        let kin = if member.current && !content.is_packed() {
             Ok(Kin::New)
         } else {
             self.kin(member, &mut content, &sample, news, sight, pass)
@@ -280,7 +280,7 @@ impl Log {
                 return Ok(None);
             }
             Kin::Unclear => {
-                if member.name.gz {
+                if content.is_packed() {
                     self.later
                         .insert(member.stat.id, Later::unless_changed(member, pass.now + SETTLED));
                 }
@@ -290,7 +290,7 @@ impl Log {
         let mut file = Tracked::new(
             member.path.clone(),
             &member.stat,
-            Form::of(member.name.gz),
+            Form::of(content.is_packed()),
             pass.now,
         );
         file.resume(place);
@@ -427,11 +427,12 @@ impl Later {
 
 /// A file taken for read as far as it goes now.
 fn at_end(member: &Member, pass: &Pass) -> Tracked {
-    let form = Form::of(member.name.gz);
+    let opened = open(member, pass);
+    let form = Form::of(opened.as_ref().map_or(member.name.gz, Content::is_packed));
     let mut file = Tracked::new(member.path.clone(), &member.stat, form, pass.now);
     // Where the end of a packed file is, only unpacking it would tell.
     let offset = if file.is_packed() { 0 } else { member.stat.size };
-    let place = open(member, pass).and_then(|mut content| Place::read(&mut content, offset));
+    let place = opened.and_then(|mut content| Place::read(&mut content, offset));
     // A file that cannot be read now is left at its end all the same: what was there was not asked for.
     file.place = place.unwrap_or_else(|_| Place {
         offset,

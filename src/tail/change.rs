@@ -38,6 +38,7 @@ impl Tailer {
             }
         }
         for (id, mut log) in std::mem::take(&mut self.logs) {
+            self.touched.insert(id);
             // What was found not to be a JobManager's may be judged otherwise now.
             let meant = self.meant(&log).filter(|_| log.stage == Stage::Followed);
             if let Some((source, cluster)) = meant {
@@ -53,7 +54,7 @@ impl Tailer {
             if log.stage == Stage::Followed {
                 log.files_mut().for_each(Tracked::close);
                 changes.push(Change::Closed(id));
-                self.closed.push(log);
+                self.closed.push(*log);
             } else {
                 self.give_back(&log);
             }

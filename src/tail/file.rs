@@ -11,7 +11,7 @@ use super::fs::{Kind, Stat};
 use super::identity::{Compared, Content, FileId, Place, Position};
 use super::notice::Notice;
 use super::pass::{Numbers, Pass, Retry};
-use super::sight::Member;
+use super::sight::{Member, open};
 use super::step::Step;
 use crate::stats::{Lost, Op, Rotation};
 
@@ -34,7 +34,7 @@ pub(super) enum Form {
     Plain,
     /// A plain copy made at a truncation: complete.
     Copy,
-    /// A `.gz`: complete once it can be unpacked to its end.
+    /// A `.gz`, by its name or its first bytes: complete once it can be unpacked to its end.
     Packed,
 }
 
@@ -167,6 +167,16 @@ impl Tracked {
                 .is_ok_and(|(stat, _)| stat.size == offset)
     }
 
+    /// Whether a file of the same inode is this one. An inode that is not held may be another file's by now: then only what
+    /// was read of it can tell.
+    pub(super) fn is_continued_in(&self, member: &Member, pass: &Pass) -> io::Result<bool> {
+        if self.is_held() || self.place.head.len == 0 {
+            return Ok(self.is_held());
+        }
+        let mut content = open(member, pass)?;
+        Ok(self.place.compare(&mut content)? == Compared::Same)
+    }
+
     /// Bytes known and not read. A packed file's are not known.
     pub(super) fn lag(&self) -> u64 {
         if self.is_packed() {
@@ -243,6 +253,14 @@ impl Tracked {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Step::Look),
                 Err(error) => return Err(self.failed(pass, numbers, Op::Open, &error)),
             }
+        }
+        if (self.reopened || self.place.offset == 0)
+            && let Some(Err(error)) = self.held.as_mut().map(|held| held.content.look_inside())
+        {
+            return Err(self.failed(pass, numbers, Op::Read, &error));
+        }
+        if self.held.as_ref().is_some_and(|held| held.content.is_packed()) {
+            self.form = Form::Packed;
         }
         let stat = match self.held.as_ref().map(|held| held.content.file().stat()) {
             Some(Ok(stat)) => stat,

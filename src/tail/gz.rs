@@ -1,16 +1,17 @@
-//! Reading a `.gz` as if it were the file that was packed.
+//! Reading what is packed as if it were the text that was packed.
 
-use std::io::{self, BufRead as _, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 
 use flate2::{bufread, read};
 
-use super::fs::File;
+use super::fs::{File, fill};
 
 /// A gzip file (any number of members) read by uncompressed offset.
 pub(super) struct Unpacker {
     file: Arc<dyn File>,
-    decoder: Layers,
+    /// None before the first byte is asked for.
+    decoder: Option<Box<dyn Read + Send>>,
     /// Uncompressed bytes already taken from the decoder.
     at: u64,
     /// The damage met: a decoder that failed once may answer anything when asked again.
@@ -20,48 +21,33 @@ pub(super) struct Unpacker {
 /// What gzip begins with (RFC 1952, 2.3.1). No text does.
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// One layer of gzip, or two: CloudWatch Logs packs what it sends, and Firehose may pack its objects once more.
-enum Layers {
-    /// Not looked into; empty only while it becomes one of the others.
-    Unknown(Option<Outer>),
-    One(Outer),
-    Two(Box<bufread::MultiGzDecoder<Outer>>),
-}
+/// Layers of gzip looked through: `CloudWatch` Logs packs what it sends, Firehose may pack its objects once more, and whoever
+/// stores them a third time.
+const LAYERS: usize = 3;
 
-type Outer = BufReader<read::MultiGzDecoder<Sequential>>;
-
-impl Layers {
-    fn new(file: &Arc<dyn File>) -> Self {
-        let packed = Sequential {
-            file: Arc::clone(file),
-            at: 0,
-        };
-        Self::Unknown(Some(BufReader::new(read::MultiGzDecoder::new(packed))))
-    }
-}
-
-impl Read for Layers {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let (content, is_packed) = match self {
-                Self::One(content) => return content.read(buffer),
-                Self::Two(content) => return content.read(buffer),
-                Self::Unknown(content) => match content {
-                    None => return Ok(0),
-                    Some(begun) => {
-                        let is_packed = begun.fill_buf()?.starts_with(&MAGIC);
-                        (content.take(), is_packed)
-                    }
-                },
-            };
-            let Some(content) = content else { return Ok(0) };
-            *self = if is_packed {
-                Self::Two(Box::new(bufread::MultiGzDecoder::new(content)))
-            } else {
-                Self::One(content)
-            };
+/// Gives what is read as it is, or unpacked where it begins as gzip does, whatever it is called.
+///
+/// # Errors
+/// Those of reading its first bytes; also where they are damaged.
+pub fn unpacked<'a>(input: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
+    let mut input: Box<dyn BufReadSend + 'a> = Box::new(BufReader::new(input));
+    for _ in 0..LAYERS {
+        if !input.fill_buf()?.starts_with(&MAGIC) {
+            break;
         }
+        input = Box::new(BufReader::new(bufread::MultiGzDecoder::new(input)));
     }
+    Ok(Box::new(input))
+}
+
+trait BufReadSend: BufRead + Send {}
+
+impl<R: BufRead + Send> BufReadSend for R {}
+
+/// Whether a file begins as gzip does.
+pub(super) fn is_packed(file: &dyn File) -> io::Result<bool> {
+    let mut first = [0; MAGIC.len()];
+    Ok(fill(file, &mut first, 0)? == first.len() && first == MAGIC)
 }
 
 struct Sequential {
@@ -80,7 +66,7 @@ impl Read for Sequential {
 impl Unpacker {
     pub(super) fn new(file: Arc<dyn File>) -> Self {
         Self {
-            decoder: Layers::new(&file),
+            decoder: None,
             file,
             at: 0,
             damaged: None,
@@ -122,7 +108,7 @@ impl Unpacker {
             return Err(kind.into());
         }
         loop {
-            match self.decoder.read(buffer) {
+            match self.decode(buffer) {
                 Ok(got) => {
                     self.at += got as u64;
                     return Ok(got);
@@ -136,9 +122,21 @@ impl Unpacker {
         }
     }
 
+    fn decode(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.decoder.is_none() {
+            let file = Arc::clone(&self.file);
+            // It must be packed once at least: what is not is damaged, or not yet written.
+            let outermost = read::MultiGzDecoder::new(Sequential { file, at: 0 });
+            self.decoder = Some(unpacked(outermost)?);
+        }
+        self.decoder
+            .as_mut()
+            .map_or(Ok(0), |decoder| decoder.read(buffer))
+    }
+
     /// Begins again, with what the file holds now.
     pub(super) fn rewind(&mut self) {
-        self.decoder = Layers::new(&self.file);
+        self.decoder = None;
         self.at = 0;
         self.damaged = None;
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::fs::{File, fill};
-use super::gz::Unpacker;
+use super::gz::{Unpacker, is_packed};
 
 /// Device and inode. The same file has one as long as it exists, whatever its names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -25,7 +25,7 @@ impl FileId {
 }
 
 /// Length and hash of a file's first bytes, up to [`Head::BYTES`]: it grows with a file that is still short.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Head {
     /// Bytes hashed.
     pub len: u64,
@@ -81,7 +81,7 @@ impl Head {
 }
 
 /// A point in a file's content, with what was before it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Place {
     /// Bytes before the point (uncompressed).
     pub offset: u64,
@@ -188,7 +188,7 @@ impl Place {
 ///
 /// A log has one for each file of its family that is there, those read to their end included: only so can a file that
 /// came while nobody looked be told from one already read.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Position {
     /// The log's name, as in [`super::LogInfo::name`].
     pub log: String,
@@ -235,6 +235,16 @@ impl Content {
         } else {
             Self::Plain(file)
         }
+    }
+
+    /// Sees whether a file without `.gz` in its name is packed all the same, as objects of S3 are.
+    pub(super) fn look_inside(&mut self) -> io::Result<()> {
+        if let Self::Plain(file) = self
+            && is_packed(&**file)?
+        {
+            *self = Self::new(Arc::clone(file), true);
+        }
+        Ok(())
     }
 
     /// Whether it comes through gzip.

@@ -93,7 +93,7 @@ impl Log {
         pass: &mut Pass,
     ) -> io::Result<Kin> {
         let first = &sample.first;
-        if member.name.gz {
+        if content.is_packed() {
             // Less than a head cannot be told from what was read.
             if (first.len() as u64) < Head::BYTES {
                 end_of(content)?;
@@ -119,7 +119,7 @@ impl Log {
             }
             let its_end = match end.take() {
                 Some(end) => end,
-                None if member.name.gz => end_of(content)?,
+                None if content.is_packed() => end_of(content)?,
                 None => Place::read(content, member.stat.size)?,
             };
             if its_end.compare(plain)? == Compared::Same {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ffi::OsString;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -253,6 +254,20 @@ impl Log {
             .chain(departed)
             .chain(done)
             .chain(queue)
+    }
+
+    /// Stays as it is while numbers and positions do: of thousands of logs that are looked at few have news.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (&self.numbers, self.is_shown(), self.restored.len()).hash(&mut hasher);
+        for (place, _) in &self.departed {
+            place.hash(&mut hasher);
+        }
+        for file in self.files() {
+            (file.id, &file.place, file.size, file.known).hash(&mut hasher);
+        }
+        self.done.len().hash(&mut hasher);
+        hasher.finish()
     }
 
     /// Its numbers, as far as reading makes them.

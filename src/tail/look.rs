@@ -121,7 +121,11 @@ impl Tailer {
         let Some(mut log) = self.logs.remove(&id) else {
             return;
         };
+        let before = log.fingerprint();
         let members = family.map_or(&[][..], |family| &family.members);
+        for member in members.iter().filter(|member| !log.knows(member.stat.id)) {
+            self.judge_claim(member);
+        }
         let (logs, owners) = (&self.logs, &self.owners);
         let taken = |file: FileId| {
             owners
@@ -139,29 +143,37 @@ impl Tailer {
             named: family.map_or(Named::Directory, |family| family.named),
         };
         log.sight(&sight, &mut self.pass, sink);
-        for member in members.iter().filter(|member| !log.knows(member.stat.id)) {
-            // Read by another log: under a second name, or it moved here from that log's directory and is read on here.
-            let owner = self
-                .owners
-                .get(&member.stat.id)
-                .and_then(|owner| self.logs.get_mut(owner));
-            for file in owner
-                .into_iter()
-                .flat_map(Log::files_mut)
-                .filter(|file| file.id == member.stat.id)
-            {
-                if file.missing.is_none() {
-                    self.pass.notices.say(Notice::Duplicate(member.path.clone()));
-                } else if file.place.offset > 0 {
-                    file.seen(member.path.clone(), &member.stat);
-                }
-            }
+        if log.fingerprint() != before {
+            self.touched.insert(id);
         }
         self.owners.extend(log.files().map(|file| (file.id, id)));
         if log.is_ready() {
             self.ready.insert(id);
         }
         self.logs.insert(id, log);
+    }
+
+    /// Whether a file that another log knows by this inode is this file: under a second name, or moved here from that log's
+    /// directory, to be read on here. Else it is gone, its inode was given to this one, and that log has no claim to it.
+    fn judge_claim(&mut self, member: &Member) {
+        let id = member.stat.id;
+        let owner = self.owners.get(&id).and_then(|owner| self.logs.get_mut(owner));
+        self.touched.extend(owner.iter().map(|log| log.id));
+        let known = owner.into_iter().flat_map(|log| log.files_mut());
+        for file in known.filter(|file| file.id == id) {
+            let is_there = file.missing.is_none()
+                && (file.is_held() || self.pass.fs.stat(&file.path).is_ok_and(|stat| stat.id == id));
+            if is_there {
+                self.pass.notices.say(Notice::Duplicate(member.path.clone()));
+                continue;
+            }
+            match file.is_continued_in(member, &self.pass) {
+                Ok(true) => file.seen(member.path.clone(), &member.stat),
+                Ok(false) => file.id = FileId::NONE,
+                // Asked again with the next look.
+                Err(_) => {}
+            }
+        }
     }
 
     /// Logs for families that are meant and have none yet.
@@ -204,7 +216,7 @@ impl Tailer {
                 .entry(dir.to_owned())
                 .or_default()
                 .insert(stem.clone(), id);
-            self.logs.insert(id, log);
+            self.logs.insert(id, Box::new(log));
         }
     }
 
@@ -299,7 +311,11 @@ impl Tailer {
         for target in self.targets.values().flatten() {
             let logs = self.families.get(&target.dir);
             let any = |meant: &dyn Fn(&Log) -> bool| {
-                logs.is_some_and(|logs| logs.values().filter_map(|id| self.logs.get(id)).any(meant))
+                logs.is_some_and(|logs| {
+                    logs.values()
+                        .filter_map(|id| self.logs.get(id))
+                        .any(|log| meant(log))
+                })
             };
             match &target.select {
                 Select::Logs if !any(&|log| log.stage == Stage::Followed) => {

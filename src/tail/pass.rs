@@ -64,7 +64,7 @@ impl Pass {
 }
 
 /// What a log counts; see [`crate::stats::SourceStats`] for the meanings.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct Numbers {
     pub(super) read_bytes: u64,
     pub(super) lost_bytes: BTreeMap<Lost, u64>,

@@ -204,7 +204,12 @@ impl Log {
                 found.push(None);
                 continue;
             };
-            let opened = pass.fs.open(&path).map(|opened| Content::new(opened, gz));
+            let opened = pass.fs.open(&path).and_then(|opened| {
+                let mut content = Content::new(opened, gz);
+                content.look_inside()?;
+                Ok(content)
+            });
+            let gz = opened.as_ref().map_or(gz, Content::is_packed);
             let mut place = position.place.clone();
             if gz && position.done && stat.size == position.size {
                 // Nobody writes to it: its head is enough, and spares unpacking it.
@@ -281,7 +286,8 @@ impl Sight<'_> {
     /// Where a known file is: in the family, or under any other name in the directory.
     fn find(&self, file: &Tracked, pass: &Pass) -> io::Result<Option<(PathBuf, Stat)>> {
         if let Some(member) = self.members.iter().find(|member| member.stat.id == file.id) {
-            let same_form = member.name.gz == file.is_packed();
+            // What is packed need not say so in its name; what says so is packed.
+            let same_form = file.is_packed() || !member.name.gz;
             let is_doubtful = file.is_packed() || file.place.offset == 0;
             let moved = is_doubtful && file.checked.is_none() && member.path != file.path;
             let same = file.is_held() || same_form && (!moved || holds(&member.path, file, pass)?);
@@ -332,7 +338,10 @@ pub(super) fn open(member: &Member, pass: &Pass) -> io::Result<Content> {
     if file.stat()?.id != member.stat.id {
         return Err(io::ErrorKind::NotFound.into());
     }
-    Ok(Content::new(file, member.name.gz))
+    let mut content = Content::new(file, member.name.gz);
+    // What cannot be read now is taken for what its name says, until it is.
+    let _unread = content.look_inside();
+    Ok(content)
 }
 
 /// Opens a file that a directory showed and reads its first bytes; which of the two failed, else.

@@ -1,8 +1,10 @@
-//! Standard input as a log: `kubectl logs -f … | flinktail watch -`.
+//! Standard input as a log: `kubectl logs -f … | flinktail watch -`. It may be packed.
 
 use std::io::{ErrorKind, Read};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
+
+use super::gz::unpacked;
 
 /// Most bytes in one chunk.
 const CHUNK: usize = 64 << 10;
@@ -39,12 +41,12 @@ impl Stdin {
     /// # Errors
     /// When no thread can be started.
     pub fn start(
-        mut input: impl Read + Send + 'static,
+        input: impl Read + Send + 'static,
         woken: impl Fn() + Send + 'static,
     ) -> std::io::Result<Self> {
         let (sender, chunks) = sync_channel(WAITING);
         thread::Builder::new().name("stdin".into()).spawn(move || {
-            forward(&mut input, &sender, &woken);
+            forward(input, &sender, &woken);
             drop(sender);
             woken();
         })?;
@@ -70,7 +72,12 @@ impl Stdin {
     }
 }
 
-fn forward(input: &mut impl Read, sender: &SyncSender<Chunk>, woken: &impl Fn()) {
+fn forward(input: impl Read + Send, sender: &SyncSender<Chunk>, woken: &impl Fn()) {
+    let Ok(mut input) = unpacked(input) else {
+        // An error means that the other end is gone.
+        let _unheard = sender.send(Chunk::Failed);
+        return;
+    };
     let mut buffer = vec![0; CHUNK];
     loop {
         let chunk = match input.read(&mut buffer) {

@@ -41,7 +41,7 @@ pub struct Tailer {
     pub(super) sources: Vec<Source>,
     pub(super) classify: Classify,
     pub(super) pass: Pass,
-    pub(super) logs: BTreeMap<LogId, Log>,
+    pub(super) logs: BTreeMap<LogId, Box<Log>>,
     /// The logs of each directory, by what the names of their files share.
     pub(super) families: BTreeMap<PathBuf, BTreeMap<OsString, LogId>>,
     /// Which log reads a file; may name one that does so no more.
@@ -54,6 +54,8 @@ pub struct Tailer {
     pub(super) hints: Hints,
     /// Logs that have, or may have, something to be read.
     pub(super) ready: BTreeSet<LogId>,
+    /// Logs whose numbers or positions may have changed since last asked.
+    pub(super) touched: BTreeSet<LogId>,
     /// The log served last: the next pass begins after it.
     served: LogId,
     pub(super) next_look: Duration,
@@ -108,6 +110,7 @@ impl Tailer {
                 ..Hints::default()
             },
             ready: BTreeSet::new(),
+            touched: BTreeSet::new(),
             served: LogId(0),
             next_look: Duration::ZERO,
             begun: false,
@@ -208,6 +211,7 @@ impl Tailer {
         let mut logs: Vec<Log> = self
             .logs
             .into_values()
+            .map(|log| *log)
             .filter(|log| log.stage == Stage::Followed)
             .collect();
         logs.sort_by(|a, b| a.info.name.cmp(&b.info.name));
@@ -230,40 +234,60 @@ impl Tailer {
     #[must_use]
     pub fn positions(&self) -> Vec<Position> {
         let waiting = self.restored.values().flatten().cloned();
-        self.logs
-            .values()
-            .chain(&self.closed)
+        let open = self.logs.values().map(Box::as_ref);
+        open.chain(&self.closed)
             .flat_map(Log::positions)
             .chain(waiting)
             .collect()
     }
 
+    /// How far the files of one log were read; nothing of one that is not known.
+    #[must_use]
+    pub fn positions_of(&self, log: LogId) -> Vec<Position> {
+        self.logs
+            .get(&log)
+            .map_or_else(Vec::new, |log| log.positions().collect())
+    }
+
+    /// The logs whose numbers or positions may have changed since last asked.
+    pub fn take_touched(&mut self) -> BTreeSet<LogId> {
+        std::mem::take(&mut self.touched)
+    }
+
     /// The numbers of each log that is read, and of whatever failed; the id is none for what is no log.
     #[must_use]
     pub fn stats(&self) -> Vec<(Option<LogId>, SourceStats)> {
-        let logs = self
-            .logs
-            .values()
-            .filter(|log| log.is_shown())
-            .chain(self.stdin.iter().map(|(log, _)| log));
+        let ids = self.logs.keys().chain(self.stdin.iter().map(|(log, _)| &log.id));
+        let logs = ids.filter_map(|id| Some((Some(*id), self.stats_of(*id)?)));
+        let troubles = self.troubles().into_iter().map(|trouble| (None, trouble));
+        logs.chain(troubles).collect()
+    }
+
+    /// The numbers of one log; none where there is nothing to be said of it.
+    #[must_use]
+    pub fn stats_of(&self, log: LogId) -> Option<SourceStats> {
+        let stdin = self
+            .stdin
+            .iter()
+            .map(|(log, _)| log)
+            .find(|stdin| stdin.id == log);
+        let log = self.logs.get(&log).map(Box::as_ref).filter(|log| log.is_shown());
+        log.or(stdin).map(Log::stats)
+    }
+
+    /// What failed of paths that are no logs.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<SourceStats> {
         let troubles = self
             .troubles
             .iter()
             .filter(|(_, trouble)| !trouble.numbers.errors.is_empty());
-        let troubles = troubles.map(|(path, trouble)| {
-            let name = Position::printable(path);
-            (
-                None,
-                SourceStats {
-                    name,
-                    errors: trouble.numbers.errors.clone(),
-                    ..SourceStats::default()
-                },
-            )
+        let troubles = troubles.map(|(path, trouble)| SourceStats {
+            name: Position::printable(path),
+            errors: trouble.numbers.errors.clone(),
+            ..SourceStats::default()
         });
-        logs.map(|log| (Some(log.id), log.stats()))
-            .chain(troubles)
-            .collect()
+        troubles.collect()
     }
 
     /// Progress in reading what was there at the start.
@@ -343,6 +367,7 @@ impl Tailer {
         let mut read = 0;
         for _ in 0..LOOKS {
             let Some(log) = self.logs.get_mut(&id) else { break };
+            self.touched.insert(id);
             let budget = (most - read).min(self.pass.settings.log_budget);
             self.pass.left = if self.ready.len() > 1 {
                 budget as u64
@@ -379,7 +404,7 @@ impl Tailer {
         if open <= most {
             return;
         }
-        let files = self.logs.values_mut().flat_map(Log::files_mut);
+        let files = self.logs.values_mut().flat_map(|log| log.files_mut());
         let mut open: Vec<_> = files.filter(|file| file.may_close()).collect();
         open.sort_by_key(|file| std::cmp::Reverse(file.used));
         // Half of them at once, so that this is not done for each file of many.
@@ -390,6 +415,7 @@ impl Tailer {
         let Some((log, input)) = &mut self.stdin else {
             return false;
         };
+        self.touched.insert(log.id);
         if !log.sighted {
             log.sighted = true;
             sink.open(log.id, &log.info);

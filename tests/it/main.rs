@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod abuse;
+mod actions;
 mod agreement;
 mod architecture;
 mod bad_input;

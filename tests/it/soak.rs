@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::crash::writer::{Truth, Writer};
-use crate::crash::{NeverFalls, expect, rotated};
+use crate::crash::{NeverFalls, expect, read_bytes, rotated};
 use crate::daemon::{Daemon, Page};
 
 /// How long it takes in the suite.
@@ -199,11 +199,4 @@ fn t67_under_load_and_every_rotation_counters_are_exact_and_nothing_grows() {
     let most = late.iter().map(|sample| sample.descriptors).max().unwrap();
     let few = median(early, |s| s.descriptors);
     assert!(most <= few + 32, "descriptors grew from {few} to {most}");
-}
-
-fn read_bytes(page: &Page) -> u64 {
-    page.iter()
-        .filter(|(series, _)| series.starts_with("flinktail_source_read_bytes_total"))
-        .map(|(_, value)| value)
-        .sum()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use super::{Reading, lines, printable};
 use crate::decode::documents::{Around, Carrier, Leaf, Opened, Refused, Step, Told, Walker};
@@ -26,7 +27,7 @@ pub(super) fn explain(text: &[u8], reading: &Reading<'_>, out: &mut impl Write) 
 fn show(
     step: &Step<'_>,
     reading: &Reading<'_>,
-    told: &mut HashSet<u64>,
+    told: &mut HashSet<Arc<str>>,
     out: &mut impl Write,
 ) -> io::Result<bool> {
     writeln!(out)?;
@@ -109,7 +110,10 @@ fn surroundings(around: &Around, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// An event that was told before is told to be one.
-fn is_repeated(ids: &[u64], told: &mut HashSet<u64>, out: &mut impl Write) -> io::Result<bool> {
+fn is_repeated(ids: &[Arc<str>], told: &HashSet<Arc<str>>, out: &mut impl Write) -> io::Result<bool> {
+    for id in ids {
+        writeln!(out, "id      {}: counts once, whatever carries it", printable(id))?;
+    }
     let repeated = ids.iter().any(|id| told.contains(id));
     if repeated {
         writeln!(out, "event   none: an event with this id was told before")?;
@@ -121,7 +125,7 @@ fn record(
     text: &[u8],
     around: &Around,
     reading: &Reading<'_>,
-    told: &mut HashSet<u64>,
+    told: &mut HashSet<Arc<str>>,
     out: &mut impl Write,
 ) -> io::Result<bool> {
     if is_repeated(&around.ids, told, out)? {
@@ -129,12 +133,17 @@ fn record(
     }
     let found = lines(text, reading, out)?;
     if found {
-        told.extend(&around.ids);
+        told.extend(around.ids.iter().cloned());
     }
     Ok(found)
 }
 
-fn tells(fact: &Told, around: &Around, told: &mut HashSet<u64>, out: &mut impl Write) -> io::Result<bool> {
+fn tells(
+    fact: &Told,
+    around: &Around,
+    told: &mut HashSet<Arc<str>>,
+    out: &mut impl Write,
+) -> io::Result<bool> {
     match fact.at {
         Some(at) => writeln!(out, "record  time    {at}")?,
         None => writeln!(out, "record  time    none: taken where it stands")?,
@@ -142,7 +151,7 @@ fn tells(fact: &Told, around: &Around, told: &mut HashSet<u64>, out: &mut impl W
     if let Some(entity) = entity(&fact.event) {
         writeln!(out, "entity  {entity}")?;
     }
-    let ids: Vec<u64> = around.ids.iter().copied().chain(fact.id).collect();
+    let ids = fact.ids(around);
     if is_repeated(&ids, told, out)? {
         return Ok(false);
     }

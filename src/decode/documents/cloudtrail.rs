@@ -1,10 +1,12 @@
 //! CloudTrail: calls of the API of Managed Service for Apache Flink, as a file of `Records` (in no order), one a line, in
 //! an envelope of `EventBridge`, and as text in the answer of `lookup-events`.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
-use super::json::{elements, field, text, time};
-use super::{Around, Content, Inner, Opened, Refused, Told, event_id};
+use super::json::{elements, field, only, text, time};
+use super::{Around, Content, Inner, Opened, Refused, Told};
 use crate::model::arn::ApplicationArn;
 use crate::model::event::Event;
 use crate::model::kda_application::{ApplicationState, Call};
@@ -51,10 +53,7 @@ pub(super) fn eventbridge(value: &Value, around: &Around) -> Option<Opened> {
     text(value, "detail-type")?;
     let detail = field(value, "detail")?;
     Some(if detail.is_object() {
-        Opened::Carries(vec![Inner {
-            around: around.clone(),
-            content: Content::Value(detail.clone()),
-        }])
+        only(detail, around)
     } else {
         Opened::Refused(Refused::Broken("detail is no object".to_owned()))
     })
@@ -80,7 +79,8 @@ fn call(value: &Value, name: &str, around: &Around) -> Opened {
     let Some(call) = Call::parse(name, force) else {
         return Opened::Silent(format!("{name} changes no state"));
     };
-    if let Some(code) = field(value, "errorCode") {
+    // Whoever turns records into tables and back leaves an empty text where there was nothing.
+    if let Some(code) = field(value, "errorCode").filter(|code| *code != "") {
         return Opened::Silent(format!("{name} was refused: {code}"));
     }
     let Some(at) = time(value, "eventTime").or(around.at) else {
@@ -114,7 +114,7 @@ fn call(value: &Value, name: &str, around: &Around) -> Opened {
     };
     Opened::Tells(Told {
         by_time: true,
-        id: text(value, "eventID").map(event_id),
+        id: text(value, "eventID").map(Arc::from),
         ..Told::new(Some(at), event)
     })
 }

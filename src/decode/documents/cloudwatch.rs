@@ -98,7 +98,9 @@ fn event(value: &Value, around: &Around) -> Opened {
     let Some(message) = field(value, "message").and_then(Value::as_str) else {
         return Opened::Refused(Refused::Broken("the event has no message".to_owned()));
     };
-    let id = text(value, "eventId").or_else(|| text(value, "id")).map(event_id);
+    let id = text(value, "eventId")
+        .or_else(|| text(value, "id"))
+        .map(Arc::from);
     let id = id.or_else(|| without_id(value, message));
     let mut around = around.event(time(value, "timestamp"), id);
     if let Some(group) = text(value, "logGroupIdentifier") {
@@ -112,7 +114,7 @@ fn event(value: &Value, around: &Around) -> Opened {
 }
 
 /// `get-log-events` gives no ids; an event that two pages share has the same two times and the same text.
-fn without_id(value: &Value, message: &str) -> Option<u64> {
+fn without_id(value: &Value, message: &str) -> Option<Arc<str>> {
     let (at, ingested) = (field(value, "timestamp")?, field(value, "ingestionTime")?);
-    Some(event_id(&format!("{at} {ingested} {message}")))
+    Some(Arc::from(format!("{at} {ingested} {:016x}", event_id(message))))
 }

@@ -1,10 +1,12 @@
 //! Results of CloudWatch Logs Insights: rows of the fields that the query asked for, all of them text; newest first as a
 //! rule. The console saves them as CSV.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::json::{field, read_time, text};
-use super::{Around, Content, Inner, Opened, event_id};
+use super::{Around, Content, Inner, Opened};
 
 /// `{"results":[[{"field":"@timestamp","value":"…"},…],…],"statistics":{…},"status":"Complete"}`.
 pub(super) fn results(value: &Value, around: &Around) -> Option<Opened> {
@@ -36,37 +38,7 @@ pub(super) fn row(cells: &[(&str, &str)], around: &Around) -> Option<Inner> {
     let at = cell("@timestamp").or_else(|| cell("timestamp"));
     let at = at.and_then(|at| read_time(&Value::String(at.to_owned())));
     Some(Inner {
-        around: around.event(at, cell("@eventId").map(event_id)),
+        around: around.event(at, cell("@eventId").map(Arc::from)),
         content: Content::Text(message.to_owned()),
     })
-}
-
-/// The columns of a CSV file, if a line is the header of one.
-pub(super) fn columns(line: &[u8]) -> Option<Vec<String>> {
-    let columns = cells_of_line(line)?;
-    columns
-        .iter()
-        .any(|column| column == "@message")
-        .then_some(columns)
-}
-
-/// The cells of a line (RFC 4180); none where a quoted cell does not end on it. Messages of managed Flink have their
-/// newlines escaped.
-pub(super) fn cells_of_line(line: &[u8]) -> Option<Vec<String>> {
-    let text = std::str::from_utf8(line).ok()?.trim_start_matches('\u{feff}');
-    let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), false);
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match (letter, quoted) {
-            ('"', true) if letters.peek() == Some(&'"') => {
-                letters.next();
-                cell.push('"');
-            }
-            ('"', _) => quoted = !quoted,
-            (',', false) => cells.push(std::mem::take(&mut cell)),
-            _ => cell.push(letter),
-        }
-    }
-    cells.push(cell);
-    (!quoted).then_some(cells)
 }

@@ -62,6 +62,14 @@ pub(super) fn elements(value: &Value, key: &str, around: &Around) -> Option<Open
     list(field(value, key)?, around)
 }
 
+/// The one document under a key.
+pub(super) fn only(document: &Value, around: &Around) -> Opened {
+    Opened::Carries(vec![Inner {
+        around: around.clone(),
+        content: Content::Value(document.clone()),
+    }])
+}
+
 /// A list of documents.
 pub(super) fn list(value: &Value, around: &Around) -> Option<Opened> {
     let inner = |element: &Value| Inner {

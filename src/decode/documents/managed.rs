@@ -1,12 +1,28 @@
 //! A log message of Managed Service for Apache Flink, in its two shapes: a record of Flink or of user code (`logger`, and
 //! `applicationVersionId` as text), and an error of the service itself (`errorCode`, the version as a number).
 
+use std::borrow::Cow;
+
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::json::{field, text};
 use super::{Around, Opened, Refused, Told};
 use crate::model::arn::ApplicationArn;
 use crate::model::event::{Cause, Event};
+
+/// The application of a record, where a whole object has the keys of one just as the service writes them.
+pub(super) fn record(object: &[u8]) -> Option<ApplicationArn> {
+    #[derive(Deserialize)]
+    struct Keys<'a> {
+        #[serde(borrow, rename = "applicationARN")]
+        application: Cow<'a, str>,
+        #[serde(borrow, rename = "logger")]
+        _logger: Cow<'a, str>,
+    }
+    let keys: Keys<'_> = serde_json::from_slice(object).ok()?;
+    ApplicationArn::parse(&keys.application)
+}
 
 pub(super) fn message(value: &Value, around: &Around) -> Option<Opened> {
     let written = field(value, "applicationARN")?;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::json::{elements, field, number, text, time};
-use super::{Around, Opened, Refused, Told, event_id};
+use super::json::{elements, field, number, only, text, time};
+use super::{Around, Opened, Refused, Told};
 use crate::line::JobId;
 use crate::model::event::Event;
 use crate::model::flink_job::JobState;
@@ -16,7 +16,29 @@ use crate::model::vvp_job::{PlatformFailure, PlatformJob, PlatformJobId, Platfor
 const REASON_BYTES: usize = 256;
 const MESSAGE_BYTES: usize = 1024;
 
-/// `{"kind":"JobList","apiVersion","metadata":{},"items":[…]}`, maybe below `data` as newer gateways answer.
+/// `{"requestId","success":true,"data":…}`, as gateways answer (Alibaba's model of the API), with a resource or a list inside.
+pub(super) fn answer(value: &Value, around: &Around) -> Option<Opened> {
+    field(value, "success").filter(|success| success.is_boolean())?;
+    let data = field(value, "data")?;
+    let is_resource = |data: &Value| field(data, "metadata").is_some() || field(data, "items").is_some();
+    let is_known = data
+        .as_array()
+        .map_or_else(|| is_resource(data), |all| all.iter().any(is_resource));
+    is_known.then(|| only(data, around))
+}
+
+/// `{"type":"MODIFIED","object":{…}}`, as a watch of resources is answered, one a line.
+pub(super) fn watched(value: &Value, around: &Around) -> Option<Opened> {
+    let object = field(value, "object")?;
+    field(object, "kind")?;
+    Some(match text(value, "type")? {
+        "ADDED" | "MODIFIED" | "DELETED" => only(object, around),
+        kind @ ("BOOKMARK" | "ERROR") => Opened::Silent(format!("{kind} tells no state")),
+        _ => return None,
+    })
+}
+
+/// `{"kind":"JobList","apiVersion","metadata":{},"items":[…]}`.
 pub(super) fn list(value: &Value, around: &Around) -> Option<Opened> {
     let items = field(value, "items")?.as_array()?;
     let of_the_platform = items
@@ -36,7 +58,7 @@ pub(super) fn resource(value: &Value, around: &Around) -> Option<Opened> {
     if kind.eq_ignore_ascii_case("Job") {
         // A Job of Kubernetes has a name and a specification of pods.
         let of_kubernetes = text(value, "apiVersion").is_some_and(|version| version.starts_with("batch/"));
-        return (!of_kubernetes).then(|| job(value, metadata));
+        return (!of_kubernetes).then(|| job(value, metadata, around));
     }
     if kind.eq_ignore_ascii_case("Event") {
         field(metadata, "jobId").or_else(|| field(metadata, "deploymentId"))?;
@@ -49,7 +71,7 @@ pub(super) fn resource(value: &Value, around: &Around) -> Option<Opened> {
         .then(|| Opened::Silent(format!("a {kind} is no job")))
 }
 
-fn job(value: &Value, metadata: &Value) -> Opened {
+fn job(value: &Value, metadata: &Value, around: &Around) -> Opened {
     let Some(id) = text(metadata, "id").and_then(PlatformJobId::parse) else {
         return Opened::Refused(Refused::Broken("metadata.id is missing or no UUID".to_owned()));
     };
@@ -84,9 +106,10 @@ fn job(value: &Value, metadata: &Value) -> Opened {
     };
     let seen = job.started.as_ref().and_then(|started| started.updated_at);
     Opened::Tells(Told {
+        by_time: around.by_time,
         cluster: job.namespace.clone(),
         ..Told::new(
-            job.modified_at.max(seen),
+            job.modified_at.max(seen).or(around.at),
             Event::PlatformJobReported(Box::new(job)),
         )
     })
@@ -123,7 +146,7 @@ fn happened(metadata: &Value, around: &Around) -> Opened {
     };
     Opened::Tells(Told {
         by_time: true,
-        id: text(metadata, "id").map(event_id),
+        id: text(metadata, "id").map(Arc::from),
         cluster: namespace,
         ..Told::new(Some(at), event)
     })

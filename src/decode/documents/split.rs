@@ -157,15 +157,17 @@ impl Splitter {
         self.between = Between::Behind;
     }
 
-    /// The next piece; none until more bytes come. `last`: none will come.
-    pub fn next(&mut self, last: bool) -> Option<Piece<'_>> {
+    /// The next piece and where it begins in the stream; none until more bytes come. `last`: none will come.
+    pub fn next(&mut self, last: bool) -> Option<(u64, Piece<'_>)> {
+        let base = self.base;
+        let piece = move |at: usize, piece| Some((base + at as u64, piece));
         loop {
             if self.open.is_some() {
                 match self.scan() {
                     Scanned::Whole => {
                         let start = std::mem::replace(&mut self.start, self.at);
                         (self.open, self.between) = (None, Between::Behind);
-                        return Some(Piece::Value(&self.buffer[start..self.start]));
+                        return piece(start, Piece::Value(&self.buffer[start..self.start]));
                     }
                     Scanned::More if !last && self.at - self.start <= LONGEST => return None,
                     Scanned::More | Scanned::Broken => {
@@ -174,7 +176,7 @@ impl Splitter {
                         (self.start, self.open, self.between) = (start + 1, None, Between::Damage);
                         if start >= self.told {
                             self.told = self.at;
-                            return Some(Piece::Damaged(&self.buffer[start..self.told]));
+                            return piece(start, Piece::Damaged(&self.buffer[start..self.told]));
                         }
                     }
                 }
@@ -183,11 +185,17 @@ impl Splitter {
                 Between::Damage => self.recover(last)?,
                 Between::Lines | Between::Behind => {
                     if let Met::Line(start, end) = self.line(last)? {
-                        return Some(Piece::Line(&self.buffer[start..end]));
+                        return piece(start, Piece::Line(&self.buffer[start..end]));
                     }
                 }
             }
         }
+    }
+
+    /// The next line, where what comes is known to be lines, whatever they look like.
+    pub fn next_line(&mut self, last: bool) -> Option<(u64, Piece<'_>)> {
+        let (start, end) = self.take_line(last)?;
+        Some((self.base + start as u64, Piece::Line(&self.buffer[start..end])))
     }
 
     /// Looks for the next object behind a bracket that led nowhere, up to the end of the line on which that showed.
@@ -238,6 +246,12 @@ impl Splitter {
             self.begin();
             return Some(Met::Value);
         }
+        let (start, end) = self.take_line(last)?;
+        Some(Met::Line(start, end))
+    }
+
+    /// Gives the next line, whatever it begins with: from where to where in the buffer.
+    fn take_line(&mut self, last: bool) -> Option<(usize, usize)> {
         let rest = &self.buffer[self.start..];
         let end = match memchr::memchr(b'\n', rest) {
             Some(newline) => newline,
@@ -251,7 +265,7 @@ impl Splitter {
         self.between = Between::Lines;
         let line = &self.buffer[start..start + end];
         self.line_end = start + line.strip_suffix(b"\r").unwrap_or(line).len();
-        Some(Met::Line(start, self.line_end))
+        Some((start, self.line_end))
     }
 
     fn begin(&mut self) {

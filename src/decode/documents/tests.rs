@@ -331,6 +331,9 @@ fn damage_is_told_and_what_is_whole_inside_is_read() {
 fn ids_of_events_never_change() {
     assert_eq!(event_id(""), 0xcbf2_9ce4_8422_2325);
     assert_eq!(event_id("a"), 0xaf63_dc4c_8601_ec8c);
-    let around = Around::default().event(None, Some(7));
-    assert_eq!((around.ids.as_slice(), around.by_time), (&[7][..], false));
+    let around = Around::default().event(None, Some("7".into()));
+    assert_eq!(
+        (around.ids.as_slice(), around.by_time),
+        (&["7".into()][..], false)
+    );
 }

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::csv::{self, Csv};
 use super::json::field;
 use super::split::{self, Piece, Splitter};
-use super::{Around, Carrier, Content, Inner, Opened, insights, open, prefix, yaml};
+use super::{Around, Carrier, Content, Inner, MANAGED, Opened, insights, managed, open, prefix, yaml};
 use crate::decode::wrapper::{self, Stream, Wrapper};
 
 /// Carriers inside of carriers that are looked through.
@@ -20,7 +21,7 @@ const LOGGERS: [&str; 4] = ["logger", "loggerName", "logger_name", "log.logger"]
 /// One step on the way.
 #[derive(Debug)]
 pub struct Step<'a> {
-    /// Where the piece that holds it ends or begins in the outermost stream.
+    /// Where the piece that holds it begins in the outermost stream.
     pub offset: u64,
     /// How many carriers it is inside of.
     pub depth: usize,
@@ -58,8 +59,8 @@ pub struct Walker {
     begun: bool,
     /// Lines of a YAML document that has not ended.
     yaml: Option<String>,
-    /// The columns of a CSV file.
-    csv: Option<Vec<String>>,
+    /// The table of a CSV file.
+    csv: Option<Csv>,
     /// The streams that the lines carry, by which output they were written to.
     inside: [Option<Box<Walker>>; 2],
 }
@@ -72,7 +73,7 @@ pub struct Memory {
     event: Option<Timestamp>,
     begun: bool,
     yaml: Option<String>,
-    csv: Option<Vec<String>>,
+    csv: Option<Csv>,
     inside: [Option<Box<Memory>>; 2],
 }
 
@@ -125,6 +126,22 @@ impl Walker {
         self.close_yaml(&Around::default(), offset, 0, out);
     }
 
+    /// Takes a line that stands between documents and is a record of a managed log, if it is written as the service writes
+    /// them; false where it must be split as any. Nine times faster than that, for the lines of a log that are of interest.
+    pub(crate) fn record(line: &[u8], offset: u64, out: Out<'_>) -> bool {
+        let (around, object) = match prefix::event(line) {
+            Some((at, message)) => (Around::default().event(Some(at), None), message),
+            None => (Around::default(), line),
+        };
+        let Some(application) = managed::record(object) else {
+            return false;
+        };
+        let offset = offset + (line.len() - object.len()) as u64;
+        let leaf = Leaf::Document(&MANAGED, Opened::Record(Some(application)), object);
+        out(step(&around, offset, 0, leaf));
+        true
+    }
+
     /// Looks at a document alone.
     pub fn document(text: &str, around: &Around, offset: u64, out: Out<'_>) {
         message(text, around, offset, 0, out);
@@ -134,6 +151,11 @@ impl Walker {
     pub(super) fn is_document(&self) -> bool {
         let inside = self.inside.iter().flatten().any(|inner| inner.is_document());
         self.yaml.is_some() || self.csv.is_some() || self.splitter.is_over_lines() || inside
+    }
+
+    /// Whether nothing has begun: what comes next stands alone.
+    pub(crate) fn is_between(&self) -> bool {
+        !self.is_inside() && self.event.is_none() && !self.before_message && self.yaml.is_none()
     }
 
     /// Whether what comes next goes on with what has begun.
@@ -146,6 +168,10 @@ impl Walker {
         self.walk(around, depth, true, out);
         let offset = self.splitter.offset();
         self.close_yaml(around, offset, depth, out);
+        let row = self.csv.as_mut().map(Csv::take_open).unwrap_or_default();
+        if !row.is_empty() {
+            out(step(around, offset, depth, Leaf::Damaged(row.as_bytes())));
+        }
         for inner in self.inside.iter_mut().flatten() {
             inner.close(around, depth + 1, out);
         }
@@ -154,8 +180,12 @@ impl Walker {
     fn walk(&mut self, around: &Around, depth: usize, last: bool, out: Out<'_>) {
         let mut splitter = std::mem::take(&mut self.splitter);
         loop {
-            let offset = splitter.offset();
-            let Some(piece) = splitter.next(last) else { break };
+            let piece = if self.csv.as_ref().is_some_and(Csv::is_open) {
+                splitter.next_line(last)
+            } else {
+                splitter.next(last)
+            };
+            let Some((offset, piece)) = piece else { break };
             if let Some(bytes) = self.piece(piece, around, offset, depth, out) {
                 splitter.take_back(bytes);
             }
@@ -173,7 +203,8 @@ impl Walker {
         out: Out<'_>,
     ) -> Option<usize> {
         let is_message = std::mem::take(&mut self.before_message);
-        let is_first = !std::mem::replace(&mut self.begun, true);
+        let is_first = !self.begun;
+        self.begun |= !matches!(piece, Piece::Line(line) if yaml::comes_before(line));
         match piece {
             Piece::Line(line) => return self.line(line, (is_message, is_first), around, offset, depth, out),
             Piece::Damaged(bytes) => {
@@ -208,18 +239,8 @@ impl Walker {
             }
             return None;
         }
-        if let Some(columns) = &self.csv
-            && let Some(cells) = insights::cells_of_line(line)
-        {
-            let cells: Vec<(&str, &str)> = columns
-                .iter()
-                .zip(&cells)
-                .map(|(c, v)| (c.as_str(), v.as_str()))
-                .collect();
-            if let Some(row) = insights::row(&cells, around) {
-                inner(&row, offset, depth + 1, out);
-                return None;
-            }
+        if self.row(line, around, offset, depth, out) {
+            return None;
         }
         if is_message {
             let around = self.event.as_ref().unwrap_or(around);
@@ -241,13 +262,29 @@ impl Walker {
             self.yaml = Some(String::from_utf8_lossy(line).into_owned() + "\n");
             return None;
         }
-        if let Some(columns) = insights::columns(line) {
-            self.csv = Some(columns);
+        if let Some(csv) = Csv::begins(line) {
+            self.csv = Some(csv);
             return None;
         }
         let around = self.event.as_ref().unwrap_or(around);
         out(step(around, offset, depth, Leaf::Text(line)));
         None
+    }
+
+    /// Takes a line of a CSV file; false where it is none.
+    fn row(&mut self, line: &[u8], around: &Around, offset: u64, depth: usize, out: Out<'_>) -> bool {
+        let Some(csv) = &mut self.csv else { return false };
+        let mut told = csv.line(line);
+        if let csv::Line::Broken(row) = told {
+            out(step(around, offset, depth, Leaf::Damaged(row.as_bytes())));
+            told = csv.line(line);
+        }
+        let csv::Line::Row(cells) = told else { return true };
+        let row = insights::row(&csv.named(&cells), around);
+        if let Some(row) = &row {
+            inner(row, offset, depth + 1, out);
+        }
+        row.is_some()
     }
 
     fn value(&mut self, bytes: &[u8], around: &Around, offset: u64, depth: usize, out: Out<'_>) {
@@ -267,7 +304,7 @@ impl Walker {
                 let document = |text: &[u8]| {
                     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
                     let first = text.trim_ascii_start().first();
-                    matches!(first, Some(b'{' | b'[')) || insights::columns(text).is_some()
+                    matches!(first, Some(b'{' | b'[')) || Csv::begins(text).is_some()
                 };
                 piece.filter(|piece| {
                     document(&piece.text) || self.is_inside() || prefix::event(&piece.text).is_some()

@@ -1,4 +1,4 @@
-//! YAML, as people save the platform's resources: read into the same values as JSON.
+//! YAML, as people save the platform's resources and the answers of the AWS command: read into the same values as JSON.
 
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value};
@@ -6,15 +6,22 @@ use serde_json::{Map, Value};
 /// Whether a line, at the beginning of a stream, begins a resource in YAML.
 pub(super) fn begins(line: &[u8]) -> bool {
     let line = line.strip_prefix(b"- ").unwrap_or(line);
-    let keys: [&[u8]; 6] = [
+    let keys: [&[u8]; 8] = [
         b"apiVersion:",
         b"kind:",
         b"metadata:",
         b"status:",
         b"items:",
         b"spec:",
+        b"ApplicationDetail:",
+        b"ApplicationVersionDetail:",
     ];
     line == b"---" || keys.iter().any(|key| line.starts_with(key))
+}
+
+/// Whether a line may stand before the first document: a comment or a directive.
+pub(super) fn comes_before(line: &[u8]) -> bool {
+    line.starts_with(b"#") || line.starts_with(b"%YAML ") || line.trim_ascii().is_empty()
 }
 
 /// Whether a line ends a document.

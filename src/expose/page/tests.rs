@@ -21,7 +21,7 @@ fn now() -> Timestamp {
 fn view(jobs: &[Job], stats: ProgramStats) -> View {
     let mut builder = ViewBuilder::new(Settings::default());
     for job in jobs {
-        builder.put(job);
+        builder.put(&Arc::new(job.clone()));
     }
     builder.view(Counters::default(), stats, now())
 }
@@ -29,7 +29,7 @@ fn view(jobs: &[Job], stats: ProgramStats) -> View {
 fn shown(which: Which, jobs: &[Job], query: &str) -> String {
     let stats = ProgramStats {
         ready: true,
-        log_names: [(LogId(0), Arc::from("/logs/<b>jobmanager.log"))].into(),
+        log_names: Arc::new([(LogId(0), Arc::from("/logs/<b>jobmanager.log"))].into()),
         ..ProgramStats::default()
     };
     html(which, &view(jobs, stats), query, now()).0
@@ -189,9 +189,9 @@ fn hostile_text_stays_text_on_every_page() {
         ..SourceStats::default()
     };
     let stats = ProgramStats {
-        sources: vec![source],
+        sources: vec![Arc::new(source)],
         rule_matches: [(HOSTILE.to_owned(), 1)].into(),
-        log_names: [(LogId(0), Arc::from(HOSTILE))].into(),
+        log_names: Arc::new([(LogId(0), Arc::from(HOSTILE))].into()),
         ..ProgramStats::default()
     };
     let id = evil.id;
@@ -220,7 +220,7 @@ fn a_log_with_trouble_is_told_of_in_words() {
         ..SourceStats::default()
     };
     let stats = ProgramStats {
-        sources: vec![source],
+        sources: vec![Arc::new(source)],
         ..ProgramStats::default()
     };
     let view = view(&[], stats);
@@ -256,7 +256,7 @@ fn ages_of_jobs_without_times_or_from_the_future_do_no_harm() {
 fn entities_of_every_kind_have_their_row_and_their_page() {
     let fleet = crate::model::test_jobs::fleet();
     let mut builder = ViewBuilder::new(Settings::default());
-    fleet.jobs().for_each(|job| builder.put(job));
+    fleet.shared_jobs().for_each(|job| builder.put(job));
     builder.put_others(&fleet);
     let view = builder.view(Counters::default(), ProgramStats::default(), now());
     let (page, _) = html(Which::Fleet, &view, "", now());

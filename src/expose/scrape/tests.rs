@@ -16,7 +16,7 @@ use crate::stats::{LoadResult, ProgramStats, SourceStats, StoreStats};
 fn view(jobs: &[Job], now: &str) -> View {
     let mut builder = ViewBuilder::new(Settings::default());
     for job in jobs {
-        builder.put(job);
+        builder.put(&Arc::new(job.clone()));
     }
     builder.put_others(&test_jobs::fleet());
     let source = SourceStats {
@@ -29,7 +29,7 @@ fn view(jobs: &[Job], now: &str) -> View {
         ..SourceStats::default()
     };
     let stats = ProgramStats {
-        sources: vec![source],
+        sources: vec![Arc::new(source)],
         rule_matches: [("job_transition".to_owned(), 3)].into(),
         store: Some(StoreStats {
             up: true,
@@ -273,7 +273,7 @@ fn settings_decide_on_transitions_and_overridden_thresholds() {
         by_state: slow,
     });
     let mut builder = ViewBuilder::new(settings);
-    builder.put(&job("slow"));
+    builder.put(&Arc::new(job("slow")));
     let now = "2026-03-02T09:30:00Z".parse().unwrap();
     let page = text(
         builder.view(Counters::default(), ProgramStats::default(), now),
@@ -294,7 +294,7 @@ fn settings_decide_on_transitions_and_overridden_thresholds() {
 fn a_job_removed_by_the_model_vanishes() {
     let mut builder = ViewBuilder::new(Settings::default());
     let orders = job("orders");
-    builder.put(&orders);
+    builder.put(&Arc::new(orders.clone()));
     builder.retain(|_, id| id != orders.id);
     let now = "2026-03-02T09:30:00Z".parse().unwrap();
     let page = text(

@@ -35,7 +35,7 @@ fn beside<F: Future<Output = ()>>(
     for number in 0..jobs {
         let mut job = job("orders");
         job.id.0[..4].copy_from_slice(&number.to_be_bytes());
-        builder.put(&job);
+        builder.put(&Arc::new(job));
     }
     let view = builder.view(Counters::default(), ProgramStats::default(), observe::now());
     let (publish, view) = watch::channel(Arc::new(view));

@@ -332,3 +332,32 @@ fn a_transition_older_than_what_was_applied_is_late() {
     );
     assert_eq!(fleet.counters().late_events, 1);
 }
+
+#[test]
+fn one_that_is_being_deleted_makes_room_and_one_that_lives_does_not() {
+    let mut fleet = fleet();
+    fleet.set_limit(2);
+    let calls = [
+        "DeleteApplication",
+        "CreateApplication",
+        "CreateApplication",
+        "CreateApplication",
+    ];
+    for (name, call) in ["a", "b", "c", "d"].into_iter().zip(calls) {
+        let seen = Seen {
+            log: LogId(1),
+            offset: 0,
+            at: Some(Timestamp::UNIX_EPOCH),
+            mdc_job: None,
+            carrier: None,
+            said: Said::Event(event(&arn(name), &["call", call])),
+        };
+        fleet.apply(&seen, Timestamp::UNIX_EPOCH);
+    }
+    let names: Vec<_> = fleet
+        .applications()
+        .map(|application| application.arn.name())
+        .collect();
+    assert_eq!(names, ["b", "c"]);
+    assert_eq!((fleet.counters().evicted, fleet.counters().dropped), (1, 1));
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{LOG, expect, fleet, full_fleet, open, progress, second, tell};
+use super::{LOG, expect, fleet, full_fleet, open, progress, second, stories, tell};
 use crate::line::JobId;
 use crate::model::Fleet;
 use crate::model::arn::ApplicationArn;
@@ -107,6 +107,27 @@ fn entities_of_every_kind_are_kept_with_what_links_them() {
     let linked = restored.platform_jobs().next().unwrap().flink_job.clone();
     let (cluster, id) = linked.unwrap();
     assert_eq!(restored.job(&cluster, id).unwrap().state, JobState::Restarting);
+}
+
+#[test]
+fn the_stories_of_every_kind_are_found_by_name_and_by_id() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(dir.path());
+    store
+        .commit(&mut fleet_of_every_kind(), &progress(1), second(40))
+        .unwrap();
+    let found = |wanted: &str| {
+        let left = stories(dir.path(), Some(wanted)).unwrap();
+        let others = (left.applications.len(), left.platform_jobs.len());
+        (others.0, others.1, left.deployments.len())
+    };
+    assert_eq!(found("orders"), (1, 0, 1));
+    assert_eq!(found("ARN:aws"), (1, 0, 0));
+    assert_eq!(found("07070707-"), (0, 1, 0));
+    assert_eq!(found("team/or"), (0, 0, 1));
+    assert!(stories(dir.path(), Some("nobody")).unwrap().is_empty());
+    let all = stories(dir.path(), None).unwrap();
+    assert!(all.applications[0].story.entries() > 0);
 }
 
 #[test]

@@ -392,3 +392,50 @@ fn t41_a_hint_of_one_file_reads_that_file_without_a_look_at_the_others() {
     rig.wait(10);
     assert_eq!(rig.sink.lines.last(), lines(101, 102).last());
 }
+
+#[test]
+fn a_look_at_logs_without_news_touches_none_of_them() {
+    let mut rig = Rig::new(&["*.log"]);
+    for name in ["a.log", "b.log", "c.log"] {
+        rig.append(name, "T1 old\n");
+    }
+    rig.settle();
+    let touched = |rig: &mut Rig| {
+        rig.now += Duration::from_secs(60);
+        rig.tailer.poll(rig.now, &mut rig.sink);
+        rig.tailer.take_touched().len()
+    };
+    assert_eq!(touched(&mut rig), 0);
+    rig.append("b.log", "T2 new\n");
+    assert_eq!(touched(&mut rig), 1);
+}
+
+#[test]
+fn t10_an_inode_that_one_log_left_is_news_to_another() {
+    for emptied in [false, true] {
+        let mut rig = Rig::new(&["."]);
+        rig.append("x.log", text(0, 5));
+        rig.append("y.log", text(10, 15));
+        rig.settle();
+        if emptied {
+            rig.write("x.log", "");
+            rig.settle();
+        }
+        // The file goes, and its inode comes back as the copy of another log: what a file system does that gives freed
+        // inodes away at once.
+        fs::create_dir(rig.path("freed")).unwrap();
+        rig.rename("x.log", "freed/inode");
+        rig.append("x.log", text(20, 25));
+        rig.settle();
+        rig.append("y.log", text(15, 18));
+        let copy = fs::read(rig.path("y.log")).unwrap();
+        rig.write("freed/inode", copy);
+        rig.rename("freed/inode", "y.log.1");
+        rig.write("y.log", "");
+        rig.settle();
+        let mut got = rig.sink.lines.clone();
+        got.sort();
+        let expected = [lines(0, 5), lines(10, 18), lines(20, 25)].concat();
+        assert_eq!(got, expected, "emptied before: {emptied}");
+    }
+}

@@ -1,8 +1,11 @@
 //! A writer of logs that keeps the books: what it wrote is what must be counted.
 
+use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::rotated;
 use crate::random::Random;
@@ -10,8 +13,8 @@ use crate::random::Random;
 /// Jobs that it writes about.
 pub const JOBS: usize = 5;
 
-/// Rotated files kept: many, so that nothing is destroyed unread however slow the machine.
-const KEPT: u64 = 200;
+/// Rotated files kept. One more rotation would destroy the oldest, and waits until that has been read.
+const KEPT: usize = 200;
 
 /// What was written.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +37,10 @@ pub struct Writer {
     down: [bool; JOBS],
     /// The end of a line that was torn, to be written next.
     rest: Vec<u8>,
+    /// How much had been written when each of the rotated files was left, the newest first.
+    left: VecDeque<u64>,
+    /// How much is known to have been read; whoever scrapes keeps it up to date.
+    pub read: Arc<AtomicU64>,
     /// What was written so far.
     pub truth: Truth,
 }
@@ -50,6 +57,8 @@ impl Writer {
             lines: 0,
             down: [false; JOBS],
             rest: Vec::new(),
+            left: VecDeque::new(),
+            read: Arc::default(),
             truth: Truth::default(),
         }
     }
@@ -58,17 +67,19 @@ impl Writer {
     pub fn step(&mut self) {
         self.append();
         match self.random.below(60) {
-            0 => {
+            0 if self.may_rotate() => {
                 self.shift();
                 fs::rename(&self.log, rotated(&self.log, 1)).unwrap();
                 self.finish();
                 self.file = open(&self.log);
+                self.left.push_front(self.truth.bytes);
             }
-            1 => {
+            1 if self.may_rotate() => {
                 self.finish();
                 self.shift();
                 fs::copy(&self.log, rotated(&self.log, 1)).unwrap();
                 self.file.set_len(0).unwrap();
+                self.left.push_front(self.truth.bytes);
             }
             _ => {}
         }
@@ -157,15 +168,17 @@ impl Writer {
         out.extend_from_slice(line.as_bytes());
     }
 
+    /// Whether the file that would be destroyed, if any, has been read.
+    fn may_rotate(&self) -> bool {
+        let oldest = self.left.get(KEPT - 1);
+        oldest.is_none_or(|left| *left <= self.read.load(Ordering::Relaxed))
+    }
+
     /// Makes room for a rotated file.
-    fn shift(&self) {
-        let name = |number| rotated(&self.log, number);
-        let last = (1..KEPT)
-            .take_while(|number| name(*number).exists())
-            .last()
-            .unwrap_or(0);
-        for number in (1..=last).rev() {
-            fs::rename(name(number), name(number + 1)).unwrap();
+    fn shift(&mut self) {
+        self.left.truncate(KEPT - 1);
+        for number in (1..=self.left.len() as u64).rev() {
+            fs::rename(rotated(&self.log, number), rotated(&self.log, number + 1)).unwrap();
         }
     }
 }

@@ -8,13 +8,17 @@ use super::{LONGEST, Piece, Splitter};
 fn pieces(text: &[u8], cuts: &[usize]) -> Vec<String> {
     let (mut splitter, mut out, mut from) = (Splitter::default(), Vec::new(), 0);
     let mut take = |splitter: &mut Splitter, last| {
-        while let Some(piece) = splitter.next(last) {
+        while let Some((offset, piece)) = splitter.next(last) {
             let (mark, bytes) = match piece {
                 Piece::Value(bytes) => ('=', bytes),
                 Piece::Line(bytes) => ('-', bytes),
                 // How much of it had come when it showed is not what it is about.
                 Piece::Damaged(_) => ('!', &b""[..]),
             };
+            assert!(
+                text[usize::try_from(offset).unwrap()..].starts_with(bytes),
+                "{mark} at {offset}"
+            );
             out.push(format!("{mark}{}", String::from_utf8_lossy(bytes)));
         }
     };
@@ -97,7 +101,7 @@ fn a_document_without_end_is_opened_and_read_element_by_element() {
     let (mut splitter, mut found) = (Splitter::default(), Vec::new());
     for (index, bytes) in text.as_bytes().chunks(1 << 16).enumerate() {
         splitter.push(bytes, (index << 16) as u64);
-        while let Some(piece) = splitter.next(false) {
+        while let Some((_, piece)) = splitter.next(false) {
             match piece {
                 Piece::Value(bytes) => found.push(bytes.len()),
                 Piece::Line(_) | Piece::Damaged(_) => found.push(0),
@@ -133,10 +137,13 @@ fn nesting_without_end_is_damage_and_ends() {
 fn a_message_given_back_is_split_on_its_own() {
     let mut splitter = Splitter::default();
     splitter.push(b"time stream {\"a\":\n1}\nx\n", 0);
-    assert_eq!(splitter.next(false), Some(Piece::Line(b"time stream {\"a\":")));
+    assert_eq!(
+        splitter.next(false),
+        Some((0, Piece::Line(b"time stream {\"a\":")))
+    );
     splitter.take_back(5);
-    assert_eq!(splitter.next(false), Some(Piece::Value(b"{\"a\":\n1}")));
-    assert_eq!(splitter.next(false), Some(Piece::Line(b"x")));
+    assert_eq!(splitter.next(false), Some((12, Piece::Value(b"{\"a\":\n1}"))));
+    assert_eq!(splitter.next(false), Some((21, Piece::Line(b"x"))));
 }
 
 proptest! {

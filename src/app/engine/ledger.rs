@@ -1,0 +1,144 @@
+//! What is written down and shown of the logs, made anew only for those to which something happened: of thousands of logs
+//! most are quiet.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::Engine;
+use crate::line::LogId;
+use crate::stats::{ProgramStats, SourceStats};
+use crate::store::{LogState, Progress};
+use crate::tail::Tailer;
+
+/// What the store and the view do not know yet.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    unkept: BTreeSet<LogId>,
+    unshown: BTreeSet<LogId>,
+    /// The numbers of each log as last shown.
+    shown: BTreeMap<LogId, Arc<SourceStats>>,
+}
+
+impl Ledger {
+    /// Something of this log may have changed.
+    pub(super) fn touch(&mut self, log: LogId) {
+        self.unkept.insert(log);
+        self.unshown.insert(log);
+    }
+}
+
+impl Engine {
+    /// How far everything was read, and what was counted on the way.
+    #[must_use]
+    pub fn progress(&self, tailer: &Tailer) -> Progress {
+        let logs = self.logs.keys();
+        Progress {
+            logs: logs.filter_map(|id| self.log_state(*id, tailer)).collect(),
+            positions: tailer.positions(),
+            rule_matches: self.all_rule_matches(),
+            unknown_states: self.unknown_states(),
+        }
+    }
+
+    /// The same of the logs that may have changed since last asked. Whoever fails to keep it must take all of it next.
+    #[must_use]
+    pub fn take_progress(&mut self, tailer: &mut Tailer) -> Progress {
+        self.note_touched(tailer);
+        let logs = std::mem::take(&mut self.ledger.unkept);
+        let logs: Vec<LogState> = logs
+            .into_iter()
+            .filter_map(|id| self.log_state(id, tailer))
+            .collect();
+        Progress {
+            positions: logs.iter().flat_map(|log| tailer.positions_of(log.id)).collect(),
+            logs,
+            rule_matches: self.all_rule_matches(),
+            unknown_states: self.unknown_states(),
+        }
+    }
+
+    /// What is shown of the program and its logs.
+    #[must_use]
+    pub fn show(&mut self, tailer: &mut Tailer) -> ProgramStats {
+        self.note_touched(tailer);
+        for id in std::mem::take(&mut self.ledger.unshown) {
+            match tailer.stats_of(id) {
+                Some(numbers) => {
+                    let numbers = Arc::new(self.source(Some(id), numbers));
+                    self.ledger.shown.insert(id, numbers);
+                }
+                None => drop(self.ledger.shown.remove(&id)),
+            }
+        }
+        let troubles = tailer.troubles().into_iter().map(Arc::new);
+        self.program(self.ledger.shown.values().cloned().chain(troubles).collect())
+    }
+
+    /// Everything that is counted: the numbers that the tailer has of each log with those of its decoder.
+    #[must_use]
+    pub fn stats(&self, tailed: Vec<(Option<LogId>, SourceStats)>) -> ProgramStats {
+        let sources = tailed.into_iter();
+        self.program(
+            sources
+                .map(|(id, numbers)| Arc::new(self.source(id, numbers)))
+                .collect(),
+        )
+    }
+
+    fn program(&self, mut sources: Vec<Arc<SourceStats>>) -> ProgramStats {
+        sources.sort_by(|a, b| a.name.cmp(&b.name));
+        ProgramStats {
+            sources,
+            log_names: Arc::clone(&self.names),
+            rule_matches: self.rule_matches(),
+            unknown_states: self.unknown_states(),
+            ..ProgramStats::default()
+        }
+    }
+
+    /// Adds what the decoder knows of a log.
+    fn source(&self, id: Option<LogId>, mut numbers: SourceStats) -> SourceStats {
+        if let Some(log) = id.and_then(|id| self.logs.get(&id)) {
+            numbers.cluster = log.cluster.to_string();
+            numbers.layout = log.decoder.layout().map(str::to_owned);
+            log.decoder.tally().fill(&mut numbers);
+        }
+        numbers
+    }
+
+    /// A log as it is kept; none of one that is not read.
+    fn log_state(&self, id: LogId, tailer: &Tailer) -> Option<LogState> {
+        let (log, mut numbers) = (self.logs.get(&id)?, tailer.stats_of(id)?);
+        numbers.cluster = log.cluster.to_string();
+        let memory = log.decoder.memory();
+        Some(LogState { id, numbers, memory })
+    }
+
+    fn note_touched(&mut self, tailer: &mut Tailer) {
+        for log in tailer.take_touched() {
+            self.ledger.touch(log);
+        }
+    }
+
+    /// Matches of each rule of the set, those of earlier runs included.
+    fn rule_matches(&self) -> BTreeMap<String, u64> {
+        let counts = self.totals.rules.iter().copied().chain(std::iter::repeat(0));
+        let rules = self.wording.rules.rules().zip(counts);
+        let matches = rules.map(|(rule, count)| {
+            let before = self.before.0.get(rule.id()).copied().unwrap_or(0);
+            (rule.id().to_owned(), before + count)
+        });
+        matches.collect()
+    }
+
+    /// The same, and of the rules that are no more.
+    pub(super) fn all_rule_matches(&self) -> BTreeMap<String, u64> {
+        let mut matches = self.before.0.clone();
+        matches.extend(self.rule_matches());
+        matches
+    }
+
+    pub(super) const fn unknown_states(&self) -> u64 {
+        self.before.1 + self.totals.unknown_states
+    }
+}

@@ -1,0 +1,88 @@
+//! What is packed is read as what was packed, whether or not its name says so.
+
+use std::io::Read as _;
+
+use super::super::stdin::Stdin;
+use super::super::unpacked;
+use super::*;
+
+fn packed(text: impl AsRef<[u8]>) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text.as_ref()).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn a_packed_object_without_a_telling_name_is_read_once() {
+    let mut rig = Rig::new(&["*"]);
+    rig.write("orders-1", packed(text(0, 2000)));
+    rig.poll();
+    assert_eq!(rig.sink.lines, lines(0, 2000));
+    // A copy that begins as an empty file.
+    rig.write("orders-2", "");
+    rig.poll();
+    rig.append("orders-2", packed(text(2000, 2010)));
+    rig.settle();
+    assert_eq!(rig.sink.lines, lines(0, 2010));
+    rig.restart(&["*"]);
+    rig.settle();
+    rig.expect(&[]);
+    // Another member behind the first.
+    rig.append("orders-2", packed(text(2010, 2020)));
+    rig.settle();
+    assert_eq!(rig.sink.lines, lines(2010, 2020));
+}
+
+#[test]
+fn one_that_was_read_in_part_goes_on_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let slow = Settings {
+        log_budget: 512,
+        pass_budget: 512,
+        ..settings()
+    };
+    fs::write(dir.path().join("orders"), packed(text(0, 500))).unwrap();
+    let mut rig = Rig::with(dir, &["orders"], slow, Arc::new(OsFs));
+    for _ in 0..5 {
+        rig.tailer.poll(rig.now, &mut rig.sink);
+    }
+    let read = rig.sink.next.values().sum::<u64>();
+    assert!(read > 0 && read < text(0, 500).len() as u64, "{read}");
+    rig.restart(&["orders"]);
+    rig.settle();
+    let rest = &text(0, 500)[usize::try_from(read).unwrap()..];
+    assert_eq!(rig.sink.lines, rest.lines().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_replay_reads_packed_files_of_any_name() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("b"), packed(text(0, 10))).unwrap();
+    fs::write(dir.path().join("c.log"), packed(text(10, 20))).unwrap();
+    assert_eq!(replay(dir.path(), &["b"]), lines(0, 10));
+    assert_eq!(replay(dir.path(), &["c.log"]), lines(10, 20));
+}
+
+#[test]
+fn standard_input_may_be_packed() {
+    let sources = vec![source("-", None)];
+    let mut tailer = Tailer::new(Arc::new(OsFs), sources, classify(), settings(), Vec::new());
+    let input = [packed(text(0, 10)), packed(text(10, 20))].concat();
+    let stdin = Stdin::start(std::io::Cursor::new(input), || {});
+    tailer.attach_stdin(stdin.unwrap());
+    let (mut readers, _) = tailer.into_readers();
+    let mut sink = Recorder::default();
+    readers[0].read_all(&mut sink);
+    assert_eq!(sink.lines, lines(0, 20));
+}
+
+#[test]
+fn layers_of_packing_are_looked_through_and_no_further_than_that() {
+    let mut layers = text(0, 2).into_bytes();
+    for layer in 0..5 {
+        let mut read = Vec::new();
+        unpacked(&*layers).unwrap().read_to_end(&mut read).unwrap();
+        assert_eq!(read == text(0, 2).as_bytes(), layer <= 3, "{layer} layers");
+        layers = packed(&layers);
+    }
+}
