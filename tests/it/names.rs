@@ -30,7 +30,7 @@ const SCRAPE_LABELS: [&str; 4] = ["job", "instance", "le", "__name__"];
 
 /// Programs of others: the flags on lines that name them are theirs.
 const FOREIGN: &str =
-    r"\b(amtool|promtool|prometheus|cargo|docker|kubectl|curl|git|systemctl|journalctl|aws|helm|ls)\b";
+    r"\b(amtool|promtool|tests/soak|prometheus|cargo|docker|kubectl|curl|git|systemctl|journalctl|aws|helm|ls)\b";
 
 /// Sections of every runbook.
 const SECTIONS: [&str; 4] = ["## See it", "## What it means", "## What to do", "## Silence it"];
