@@ -8,6 +8,8 @@
 //! * No line is joined from two files, or from two sides of a truncation.
 //! * A file is known by device and inode while it lives, by its bytes whenever that is in doubt: each read also reads
 //!   the bytes just before its place, and goes on only if they are those that were read.
+//! * What was read is never read again from another file: one that comes is judged by how far any file of the family was
+//!   read. What it holds before the furthest of those places was read; while that place's own file is in doubt, it waits.
 //! * A file is left only when its successor has bytes *and* it was read to its end after that was seen.
 //! * One bad file never stops the others; what is skipped is counted and told.
 
@@ -79,8 +81,6 @@ pub struct Read<'a> {
     pub mtime: Timestamp,
     /// Written after following began; false for what was there before.
     pub fresh: bool,
-    /// Read before a restart, and only given again because the position asked for it ([`Position::back`]).
-    pub context: bool,
     /// What was found in the bytes, where they were searched already; see [`Tailer::read_ahead`].
     pub hits: Option<&'a [u32]>,
 }

@@ -65,8 +65,8 @@ pub struct Engine {
     ledger: Ledger,
     /// Ids of events, shared by the decoders of all logs.
     ids: EventIds,
-    /// The logs of which events wait for the reordering window.
-    waiting: BTreeSet<LogId>,
+    /// The logs that consist of documents: time alone may have them tell something.
+    documents: BTreeSet<LogId>,
     /// The logs that were read since people were last told of them.
     unadvised: BTreeSet<LogId>,
 }
@@ -115,7 +115,7 @@ impl Engine {
             totals: Totals::default(),
             ledger: Ledger::default(),
             ids: EventIds::default(),
-            waiting: BTreeSet::new(),
+            documents: BTreeSet::new(),
             unadvised: BTreeSet::new(),
         }
     }
@@ -219,7 +219,7 @@ impl Engine {
                 tail::Change::Closed(id) => {
                     self.unwatch(*id);
                     if let Some(log) = self.logs.remove(id) {
-                        self.waiting.remove(id);
+                        self.documents.remove(id);
                         self.memories.insert(*id, log.decoder.memory());
                     }
                 }
@@ -293,6 +293,8 @@ impl Engine {
             complained: [false; COMPLAINTS.len()],
         };
         self.logs.insert(log, Box::new(opened));
+        // What it remembers of an earlier run counts as if it had just been read.
+        self.after_decoding(log);
     }
 
     /// Whether more of a log is of use now.
@@ -348,7 +350,7 @@ impl Engine {
     /// Takes the events that have waited for the reordering window.
     pub fn pass(&mut self) {
         let now = self.now;
-        for log in self.waiting.clone() {
+        for log in self.documents.clone() {
             self.decode(log, |decoder, out| decoder.pass(now, out));
         }
     }
@@ -356,7 +358,8 @@ impl Engine {
     /// Whether events wait for the reordering window.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+        let mut logs = self.documents.iter().filter_map(|id| self.logs.get(id));
+        logs.any(|log| log.decoder.is_waiting())
     }
 
     fn decode(&mut self, log: LogId, read: impl FnOnce(&mut SourceDecoder, &mut dyn FnMut(Seen))) {
@@ -385,10 +388,8 @@ impl Engine {
             return;
         };
         log.decoder.give(&mut self.totals);
-        if log.decoder.is_waiting() {
-            self.waiting.insert(id);
-        } else {
-            self.waiting.remove(&id);
+        if log.decoder.is_documents() {
+            self.documents.insert(id);
         }
         self.unadvised.insert(id);
         self.ledger.touch(id);

@@ -70,7 +70,7 @@ fn is_read(lines: &[u8], detected: &Detected, chosen: Option<&Layout>) -> bool {
     }
 }
 
-/// What the lines carry, if most of them are this wrapper's.
+/// What the lines carry, if enough of them are this wrapper's.
 fn unwrap_all(wrapper: Wrapper, sample: &[u8]) -> Option<Vec<u8>> {
     let (mut carried, mut rest) = (Vec::with_capacity(sample.len()), sample);
     let (mut theirs, mut lines, mut ends) = (0, 0, 0);
@@ -101,6 +101,11 @@ fn unwrap_all(wrapper: Wrapper, sample: &[u8]) -> Option<Vec<u8>> {
         Wrapper::AwsJson => ends * 2 < theirs,
         _ => true,
     };
+    // Most of what follows a time before a message may be the lines of stack traces, which have none.
+    let enough = match wrapper {
+        Wrapper::Timed | Wrapper::Stream => theirs * 8 > lines,
+        _ => theirs * 2 > lines,
+    };
     // A collector writes Docker's keys too, but never the newline: every line would be a cut one.
-    (plausible && theirs * 2 > lines && ends > 0).then_some(carried)
+    (plausible && enough && ends > 0).then_some(carried)
 }

@@ -135,8 +135,36 @@ impl<'a> Cursor<'a> {
             .count()
     }
 
+    /// `yyyy-MM-dd HH:mm:ss,SSS`, the form of nearly all lines, at once.
+    fn common(&mut self) -> Option<(Date, Time)> {
+        const FORM: &[u8; 23] = b"0000-00-00 00:00:00,000";
+        let text: &[u8; FORM.len()] = self.rest().first_chunk()?;
+        let fits = |(byte, form): (&u8, &u8)| match form {
+            b'0' => byte.is_ascii_digit(),
+            _ => byte == form,
+        };
+        let goes_on = self.rest().get(FORM.len()).is_some_and(u8::is_ascii_digit);
+        if goes_on || !text.iter().zip(FORM).all(fits) {
+            return None;
+        }
+        let number = |at: usize| i32::from(text[at] - b'0') * 10 + i32::from(text[at + 1] - b'0');
+        let two = |at| i8::try_from(number(at)).ok();
+        let date = date(number(0) * 100 + number(2), two(5)?, two(8)?)?;
+        let millis = number(20) * 10 + i32::from(text[22] - b'0');
+        let time = time(two(11)?, two(14)?, two(17)?, millis * 1_000_000)?;
+        self.at += FORM.len();
+        Some((date, time))
+    }
+
     /// Tells the form by the length of its first number and what follows it.
     fn any(&mut self) -> Option<Printed<'a>> {
+        if let Some((date, time)) = self.common() {
+            return Some(Printed::Civil {
+                day: Day::Whole(date),
+                time,
+                zone: self.zone(),
+            });
+        }
         let digits = self.digits_ahead();
         let next = self.rest().get(digits).copied();
         let date = match (digits, next) {
@@ -301,6 +329,11 @@ impl<'a> Cursor<'a> {
     fn name(&mut self) -> Option<Zone<'a>> {
         let rest = self.rest();
         let len = rest.iter().take_while(|byte| is_zone_byte(**byte)).count();
+        // Most often it is the level that follows.
+        let ends = matches!(rest[..len].last(), Some(b'T' | b'C'));
+        if !ends && memchr::memchr(b'/', &rest[..len]).is_none() {
+            return None;
+        }
         let name = std::str::from_utf8(&rest[..len]).ok()?;
         let abbreviation = (3..=5).contains(&len) && name.bytes().all(|byte| byte.is_ascii_uppercase());
         let known = abbreviation && (name == "UTC" || name.ends_with('T'));

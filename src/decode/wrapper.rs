@@ -140,8 +140,12 @@ fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&text[..blank], &text[blank + 1..]))
 }
 
-/// An ISO 8601 time with a `T`; one without a zone is UTC, as all carriers mean it.
+/// An ISO 8601 time with a `T`; one without a zone is UTC, as all carriers mean it. `aws logs tail` prints it in green on a
+/// terminal, and whoever saved that may have put a byte order mark before it.
 pub(super) fn instant(text: &[u8]) -> Option<Timestamp> {
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+    let text = text.strip_prefix(b"\x1b[32m").unwrap_or(text);
+    let text = text.strip_suffix(b"\x1b[0m").unwrap_or(text);
     if text.get(10) != Some(&b'T') {
         return None;
     }

@@ -464,8 +464,8 @@ impl Fleet {
         }
         let keys: Vec<Key> = self
             .jobs
-            .iter()
-            .filter(|(_, job)| {
+            .values()
+            .filter(|job| {
                 let (owner, cluster) = (job.track.owner, &job.cluster);
                 told.carrier
                     .is_none_or(|carrier| carrier.cluster.is_none() || *cluster == told.speaker.1)
@@ -473,10 +473,10 @@ impl Fleet {
                     && !job.state.is_terminal()
                     && job.is_born()
             })
-            .filter(|(_, job)| job.state != JobState::Suspended || why != EndReason::Shutdown)
+            .filter(|job| job.state != JobState::Suspended || why != EndReason::Shutdown)
             // Of several ends the first took the job along, and is the reason told.
-            .filter(|(_, job)| job.state != JobState::Unknown)
-            .map(|(key, _)| key.clone())
+            .filter(|job| job.state != JobState::Unknown)
+            .map(|job| (Arc::clone(&job.cluster), job.id))
             .collect();
         for key in keys {
             self.enter(&key, JobState::Unknown, Basis::Inferred, None, told);

@@ -6,51 +6,74 @@ use std::sync::Arc;
 
 use super::fleet::Key;
 use super::job::Job;
+use crate::line::JobId;
 
-/// All jobs, in the order of cluster and id.
+/// All jobs, in the order of cluster and id. A map in a map: the name of a cluster, which all jobs of a log share, is
+/// compared once, and not with every job on the way.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Jobs(BTreeMap<Key, Arc<Job>>);
+pub(super) struct Jobs {
+    clusters: BTreeMap<Arc<str>, BTreeMap<JobId, Arc<Job>>>,
+    len: usize,
+}
 
 impl Jobs {
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
+    pub(super) const fn len(&self) -> usize {
+        self.len
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub(super) const fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     pub(super) fn contains_key(&self, key: &Key) -> bool {
-        self.0.contains_key(key)
+        self.get(key).is_some()
     }
 
-    pub(super) fn get(&self, key: &Key) -> Option<&Job> {
-        self.0.get(key).map(Arc::as_ref)
+    pub(super) fn get(&self, (cluster, id): &Key) -> Option<&Job> {
+        self.clusters.get(cluster)?.get(id).map(Arc::as_ref)
     }
 
     /// A job to be changed: what others hold of it stays as it was.
-    pub(super) fn get_mut(&mut self, key: &Key) -> Option<&mut Job> {
-        self.0.get_mut(key).map(Arc::make_mut)
+    pub(super) fn get_mut(&mut self, (cluster, id): &Key) -> Option<&mut Job> {
+        self.clusters.get_mut(cluster)?.get_mut(id).map(Arc::make_mut)
     }
 
-    pub(super) fn get_or_insert_with(&mut self, key: &Key, new: impl FnOnce() -> Job) -> &mut Job {
-        let job = self.0.entry(key.clone()).or_insert_with(|| Arc::new(new()));
+    pub(super) fn get_or_insert_with(&mut self, (cluster, id): &Key, new: impl FnOnce() -> Job) -> &mut Job {
+        let jobs = self.clusters.entry(Arc::clone(cluster)).or_default();
+        let job = jobs.entry(*id).or_insert_with(|| {
+            self.len += 1;
+            Arc::new(new())
+        });
         Arc::make_mut(job)
     }
 
-    pub(super) fn insert(&mut self, key: Key, job: Job) {
-        self.0.insert(key, Arc::new(job));
+    pub(super) fn insert(&mut self, (cluster, id): Key, job: Job) {
+        let before = self
+            .clusters
+            .entry(cluster)
+            .or_default()
+            .insert(id, Arc::new(job));
+        self.len += usize::from(before.is_none());
     }
 
-    pub(super) fn remove(&mut self, key: &Key) -> Option<Job> {
-        self.0.remove(key).map(Arc::unwrap_or_clone)
+    pub(super) fn remove(&mut self, (cluster, id): &Key) -> Option<Job> {
+        let jobs = self.clusters.get_mut(cluster)?;
+        let job = jobs.remove(id)?;
+        if jobs.is_empty() {
+            self.clusters.remove(cluster);
+        }
+        self.len -= 1;
+        Some(Arc::unwrap_or_clone(job))
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = &Arc<Job>> {
-        self.0.values()
+        self.clusters.values().flat_map(BTreeMap::values)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Key, &Job)> {
-        self.0.iter().map(|(key, job)| (key, &**job))
+    /// The jobs that have an id, in whichever cluster.
+    pub(super) fn with_id(&self, id: JobId) -> impl Iterator<Item = (&Arc<str>, &Job)> {
+        self.clusters
+            .iter()
+            .filter_map(move |(cluster, jobs)| Some((cluster, &**jobs.get(&id)?)))
     }
 }

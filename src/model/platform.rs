@@ -251,9 +251,12 @@ impl Fleet {
         if let Some(key) = self.reported.get(&id) {
             return key.clone();
         }
-        let known = self.jobs.iter().filter(|(key, _)| key.1 == id);
+        let known = self.jobs.with_id(id);
         let newest = known.max_by_key(|(_, job)| job.last_event_read);
-        newest.map_or_else(|| (Arc::from(namespace), id), |(key, _)| key.clone())
+        (
+            newest.map_or_else(|| Arc::from(namespace), |(cluster, _)| Arc::clone(cluster)),
+            id,
+        )
     }
 
     fn link_platform_job(&mut self, id: PlatformJobId, flink_job: &Key) {

@@ -10,7 +10,7 @@ use super::memory::Memory;
 use super::tally::Tally;
 use super::{Totals, Wording};
 use crate::decode::documents::sniff::Sniffer;
-use crate::line::LogId;
+use crate::line::{LogId, Offset};
 use crate::model::event::Seen;
 use std::sync::Arc;
 
@@ -113,6 +113,14 @@ impl SourceDecoder {
         read: ReadAt,
         out: &mut dyn FnMut(Seen),
     ) {
+        let mark = mark(bytes, read.offset);
+        if mark > 0 {
+            let read = ReadAt {
+                offset: read.offset + mark as Offset,
+                ..read
+            };
+            return self.push_scanned(&bytes[mark..], None, read, out);
+        }
         if let Kind::Unknown(sniffer) = &mut self.kind {
             if sniffer.push(bytes) {
                 let mut documents = Documents::new(self.ids.clone(), self.window);
@@ -155,6 +163,14 @@ impl SourceDecoder {
             documents.pass(at_rest(now), &mut self.lines, out);
         }
     }
+}
+
+/// How many of a file's bytes are of the byte order mark that it begins with.
+fn mark(bytes: &[u8], offset: Offset) -> usize {
+    const MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
+    let rest = usize::try_from(offset).ok().and_then(|offset| MARK.get(offset..));
+    let both = rest.unwrap_or_default().iter().zip(bytes);
+    both.take_while(|(mark, byte)| mark == byte).count()
 }
 
 /// Nothing was read.

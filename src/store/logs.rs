@@ -150,7 +150,6 @@ pub(super) fn read_positions(connection: &Connection) -> Result<Vec<Position>, S
             },
             size: number(7)?,
             done: row.get(8)?,
-            back: 0,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -121,7 +121,6 @@ fn progress(offset: u64) -> Progress {
         },
         size: offset + 1,
         done,
-        back: 0,
     };
     Progress {
         logs: vec![LogState {

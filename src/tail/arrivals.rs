@@ -10,7 +10,7 @@ use super::family::CONTAINER;
 use super::file::{Form, Homeless, SETTLED, Tracked, is_out_of_files};
 use super::gz::is_damage;
 use super::identity::{Compared, Content, Head, Place};
-use super::kin::{self, Kin, Sample};
+use super::kin::{self, Kin};
 use super::log::Log;
 use super::notice::Notice;
 use super::pass::Pass;
@@ -20,7 +20,7 @@ use crate::stats::{Lost, Op, Rotation};
 
 /// A file just found, with its first bytes.
 pub(super) struct News {
-    file: Tracked,
+    pub(super) file: Tracked,
     first_time: Option<Timestamp>,
     number: u64,
     rotated: bool,
@@ -46,7 +46,7 @@ impl Log {
     }
 
     /// Files read to their end that changed since: they grew, were written anew, or have the log's own name again.
-    pub(super) fn recheck_done(&mut self, sight: &Sight<'_>, pass: &mut Pass, sink: &mut dyn Sink) {
+    pub(super) fn recheck_done(&mut self, sight: &Sight<'_>, pass: &mut Pass) {
         for mut file in std::mem::take(&mut self.done) {
             let current = sight.current().is_some_and(|member| member.stat.id == file.id);
             if file.missing.is_some() || file.is_settled() && !current {
@@ -75,15 +75,13 @@ impl Log {
                     file.close();
                     self.done.push(file);
                 }
-                // The writer had it open longer than expected: its last lines come late, but they come.
-                Some(Compared::Same) if self.interrupt(sink) => self.queue.push_front(file),
-                Some(Compared::Same) | None => {
+                None => {
                     pass.soon = true;
                     self.done.push(file);
                 }
-                // Other content under a known inode (one copy overwritten by each copytruncate, or the inode of a file
-                // that was deleted): news like any other.
-                Some(Compared::Shorter | Compared::Different) => {
+                // News like any other: the last lines of a writer that had it open longer than expected, a copy that has
+                // grown, other content under a known inode. What was read of it is remembered.
+                Some(Compared::Same | Compared::Shorter | Compared::Different) => {
                     self.departed.push((file.place, pass.now));
                 }
             }
@@ -95,13 +93,16 @@ impl Log {
     pub(super) fn house(&mut self, unseen: &mut Vec<&Member>, pass: &mut Pass, sink: &mut dyn Sink) {
         let mut index = 0;
         while index < self.queue.len() {
+            let head = self.queue[index].place.head;
+            let places = self.places().filter(|place| place.head == head);
+            let is_unlike_others = places.count() == 1;
             let file = &mut self.queue[index];
             if file.missing.is_none() || file.is_held() && !file.is_drained(pass, &mut self.numbers) {
                 index += 1;
                 continue;
             }
-            match Self::home_for(file, unseen, &mut self.done, pass) {
-                Home::Found(home) if file.homeless.is_some() && file.place.offset == 0 => {
+            match Self::home_for(file, is_unlike_others, unseen, &mut self.done, pass) {
+                Home::Found(home) if file.place.offset == 0 => {
                     // Nothing was read of it: the copy is news like any other, and has its place among them.
                     Self::drop_backlog(&mut self.backlog, file);
                     self.queue.remove(index);
@@ -126,11 +127,16 @@ impl Log {
                         None => {
                             // Deleted: it stays until its successor comes or the grace is over.
                             // A packed one that was read to its end would not be here.
-                            if index == 0 && !file.is_held() && (lost > 0 || file.is_packed()) {
+                            if index == 0 && !file.is_held() && (file.is_packed() || !file.is_settled()) {
                                 sink.file_cut(self.id);
                             }
                             self.numbers.lost(Lost::RotatedAway, lost);
                             file.size = file.place.offset;
+                            file.settle();
+                            if file.is_packed() {
+                                // Complete as it is.
+                                file.form = Form::Copy;
+                            }
                             index += 1;
                             continue;
                         }
@@ -145,9 +151,10 @@ impl Log {
         }
     }
 
-    /// The file just found that goes on where `file` was left, taken out of `unseen`.
+    /// The file just found that goes on where `file` was left, taken out of `unseen`. A head tells only `is_unlike_others`.
     fn home_for<'a>(
         file: &Tracked,
+        is_unlike_others: bool,
         unseen: &mut Vec<&'a Member>,
         done: &mut Vec<Tracked>,
         pass: &Pass,
@@ -155,7 +162,6 @@ impl Log {
         if file.place.head.len == 0 {
             return Home::None;
         }
-        let cut = matches!(file.homeless, Some(Homeless::Cut(_)));
         let mut failed = false;
         let mut index = 0;
         while let Some(member) = unseen.get(index).copied() {
@@ -171,7 +177,7 @@ impl Log {
                     return Home::Found(member);
                 }
                 // A copy made before the last bytes were written and read: it holds nothing that was not read.
-                Ok(Compared::Shorter) if cut && member.name.rotated && !member.name.gz => {
+                Ok(Compared::Shorter) if !file.is_held() && is_unlike_others && member.name.rotated => {
                     done.push(at_end(member, pass));
                     unseen.remove(index - 1);
                     index -= 1;
@@ -193,6 +199,9 @@ impl Log {
         pass: &mut Pass,
     ) -> Option<Vec<News>> {
         let mut news = Vec::new();
+        if !unseen.is_empty() && !self.is_as_read(pass) {
+            return None;
+        }
         for member in unseen {
             if first && !member.wanted {
                 self.done.push(at_end(member, pass));
@@ -212,6 +221,19 @@ impl Log {
             }
         }
         Some(news)
+    }
+
+    /// Whether the files being read still hold what was read of them. One that was cut says nothing of its copies, so they
+    /// wait until reading has found that out.
+    fn is_as_read(&mut self, pass: &mut Pass) -> bool {
+        let numbers = &mut self.numbers;
+        let read = |file: &&mut Tracked| {
+            file.place.offset > 0 && !file.is_packed() && (file.missing.is_none() || file.is_held())
+        };
+        self.queue
+            .iter_mut()
+            .filter(read)
+            .all(|file| file.verify(pass, numbers) == Some(Compared::Same))
     }
 
     /// `from = end`: what is there is taken for read; the current file goes on with the line that is being written.
@@ -238,16 +260,18 @@ impl Log {
         pass: &mut Pass,
     ) -> Result<Option<News>, (Op, io::Error)> {
         let (mut content, sample) = peek(member, sight, pass)?;
-        let kin = if content.is_packed() {
-            self.kin_of_packed(member, &mut content, &sample, news, sight, pass)
-        } else if member.name.rotated {
-            self.kin_of_rotated(member, &mut content, sight, pass)
-        } else {
+        let kin = if member.current && !content.is_packed() {
             Ok(Kin::New)
+        } else {
+            self.kin(member, &mut content, &sample, news, sight, pass)
+        };
+        let mut place = Place {
+            head: Head::of(&sample.first),
+            ..Place::default()
         };
         match kin.map_err(|error| (Op::Read, error))? {
             Kin::New => {}
-            Kin::Cut => return Err((Op::Read, io::ErrorKind::NotFound.into())),
+            Kin::Rest(read) => place = read,
             Kin::Known(end) => {
                 self.done.push(Tracked {
                     place: end,
@@ -269,7 +293,7 @@ impl Log {
             Form::of(content.is_packed()),
             pass.now,
         );
-        file.place.head = Head::of(&sample.first);
+        file.resume(place);
         if file.is_packed() {
             file.size = kin::stated_size(&content);
         } else if !sight.beginning {
@@ -285,119 +309,9 @@ impl Log {
         }))
     }
 
-    fn kin_of_packed(
-        &mut self,
-        member: &Member,
-        content: &mut Content,
-        sample: &Sample,
-        news: &mut [News],
-        sight: &Sight<'_>,
-        pass: &mut Pass,
-    ) -> io::Result<Kin> {
-        // It was looked into before, and has not changed since.
-        let settled = pass.once || self.later.contains_key(&member.stat.id);
-        // Less than a head cannot be told from what was read; it is still being packed, or was given up.
-        if (sample.first.len() as u64) < Head::BYTES && kin::is_cut_short(content)? {
-            return Ok(match settled {
-                false => Kin::Unclear,
-                true if sight.has_unpacked(member) => Kin::Known(Place::default()),
-                true => Kin::New,
-            });
-        }
-        let read = self
-            .done
-            .iter()
-            .map(|file| &file.place)
-            .chain(self.departed.iter().map(|(place, _)| place));
-        match kin::of_packed(content, &sample.first, read)? {
-            Kin::New => {}
-            // Damaged for good, and it begins like what was read: there is nothing to gain from it.
-            Kin::Unclear if settled => return Ok(Kin::Known(Place::default())),
-            kin => return Ok(kin),
-        }
-        let reading = self
-            .queue
-            .iter_mut()
-            .chain(news.iter_mut().map(|news| &mut news.file));
-        let mut known_end = None;
-        for file in reading.filter(|file| !file.is_packed() && (file.missing.is_none() || file.is_held())) {
-            // What is known of the beginning of a file that was not read may have been overwritten since.
-            let unread = file.place.offset == 0;
-            if !unread && !file.place.head.begins(&sample.first) {
-                continue;
-            }
-            let Ok((_, plain)) = file.hold(pass, &mut self.numbers) else {
-                return Ok(Kin::Unclear);
-            };
-            if unread && !kin::begins_alike(plain, &sample.first)? {
-                continue;
-            }
-            let end = match known_end.take() {
-                Some(end) => end,
-                None => match kin::end_of(content) {
-                    Ok(end) => end,
-                    Err(error) if !is_damage(&error) => return Err(error),
-                    Err(_) if settled && !sight.has_unpacked(member) => return Ok(Kin::New),
-                    Err(_) => return Ok(Kin::Unclear),
-                },
-            };
-            if end.compare(plain)? == Compared::Same {
-                // What it was packed from is being read: to be compared once that is done.
-                return Ok(if pass.once { Kin::Known(end) } else { Kin::Unclear });
-            }
-            known_end = Some(end);
-        }
-        Ok(Kin::New)
-    }
-
-    /// A plain file with a rotation's name. If the current file is still the one it was, nothing was renamed: then it
-    /// may be a copy, made to truncate the current file next.
-    fn kin_of_rotated(
-        &mut self,
-        member: &Member,
-        content: &mut Content,
-        sight: &Sight<'_>,
-        pass: &mut Pass,
-    ) -> io::Result<Kin> {
-        // A copy of a file that was renamed since, or was cut and is not yet known to have been.
-        let was_read = |file: &&Tracked| file.place.offset > 0 && !file.is_packed();
-        for file in self.queue.iter().filter(was_read) {
-            if file.place.compare(content)? == Compared::Same {
-                return Ok(Kin::Unclear);
-            }
-        }
-        for file in self.done.iter().filter(was_read) {
-            if file.place.offset == member.stat.size && file.place.compare(content)? == Compared::Same {
-                return Ok(Kin::Known(file.place.clone()));
-            }
-        }
-        let Some(current) = sight.current() else {
-            return Ok(Kin::New);
-        };
-        let id = Some(current.stat.id);
-        let Some(file) = self
-            .queue
-            .back_mut()
-            .filter(|file| Some(file.id) == id && self.current == id)
-        else {
-            // Nothing was read of it: both are news, and what both hold is read from the one that goes on.
-            return kin::of_copy(
-                content,
-                member.stat.size,
-                &mut open(current, pass)?,
-                &Place::default(),
-            );
-        };
-        let place = file.place.clone();
-        match file.hold(pass, &mut self.numbers) {
-            Ok((_, current)) => kin::of_copy(content, member.stat.size, current, &place),
-            Err(_) => Ok(Kin::Unclear),
-        }
-    }
-
     /// Counts what made a file come while the log is followed.
     fn count_rotation(&mut self, found: &News) {
-        if found.file.is_packed() {
+        if found.file.is_packed() || found.file.place.offset > 0 {
             return;
         }
         if found.rotated {
@@ -429,8 +343,12 @@ impl Log {
         let current = sight.current().map(|member| member.stat.id);
         news.sort_by(|a, b| a.order().cmp(&b.order()));
         for mut found in news {
-            let before_last =
-                !found.current && self.queue.back().is_some_and(|last| Some(last.id) == current);
+            // Between a rename and the next file, what was written last may still be written to.
+            let is_last = |last: &Tracked| match current {
+                Some(_) => Some(last.id) == current,
+                None => found.file.mtime < last.mtime,
+            };
+            let before_last = !found.current && self.queue.back().is_some_and(is_last);
             let at = self.queue.len() - usize::from(before_last);
             if at == 0 && !self.queue.is_empty() && !self.interrupt(sink) {
                 // In the middle of a line: it is found again at the next look.

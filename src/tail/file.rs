@@ -58,8 +58,6 @@ pub(super) struct Tracked {
     pub(super) known: u64,
     /// The offset up to which it was there when following began.
     pub(super) backlog_end: u64,
-    /// Bytes before the place to be given again.
-    pub(super) context: u64,
     /// The last byte given was a newline, or none was given.
     pub(super) line_start: bool,
     /// Since when no name leads to it.
@@ -99,7 +97,6 @@ impl Tracked {
             mtime: stat.mtime,
             known: 0,
             backlog_end: 0,
-            context: 0,
             line_start: true,
             missing: None,
             homeless: None,
@@ -121,7 +118,7 @@ impl Tracked {
     /// A position whose file is not found.
     pub(super) fn homeless(path: PathBuf, position: Position, now: Duration) -> Self {
         let mut file = Self::without_file(path, position.size, Homeless::Restored, now);
-        file.resume(position.place, position.back);
+        file.resume(position.place);
         file
     }
 
@@ -139,10 +136,11 @@ impl Tracked {
         file
     }
 
-    /// Goes on at a place, and gives the `back` bytes before it again first.
-    pub(super) fn resume(&mut self, place: Place, back: u64) {
-        self.context = back.min(place.offset);
-        self.line_start = place.anchor.last().is_none_or(|byte| *byte == b'\n');
+    /// Goes on at a place.
+    pub(super) fn resume(&mut self, place: Place) {
+        // NULs at the start of a line are a hole that was skipped.
+        let last = place.anchor.iter().rev().find(|byte| **byte != 0);
+        self.line_start = last.is_none_or(|byte| *byte == b'\n');
         self.place = place.sane();
     }
 
@@ -233,11 +231,14 @@ impl Tracked {
     ) -> Result<(Stat, &mut Content), Step> {
         if self.held.is_none() {
             if self.missing.is_some() {
-                return Err(if self.homeless.is_some() {
-                    Step::Wait
-                } else {
-                    Step::AtEnd
-                });
+                // Until it is known that nothing more can be had of it.
+                return Err(
+                    if self.homeless.is_none() && !self.is_packed() && self.is_settled() {
+                        Step::AtEnd
+                    } else {
+                        Step::Wait
+                    },
+                );
             }
             match pass.fs.open(&self.path) {
                 Ok(file) => {
@@ -326,7 +327,7 @@ impl Tracked {
         };
         let size = self.known.max(self.place.offset);
         let mut old = Self::without_file(self.path.clone(), size, Homeless::Cut(why), self.quiet);
-        old.resume(std::mem::take(&mut self.place), std::mem::take(&mut self.context));
+        old.resume(std::mem::take(&mut self.place));
         old.backlog_end = std::mem::take(&mut self.backlog_end);
         self.line_start = true;
         self.known = 0;

@@ -96,7 +96,7 @@ impl Unpacker {
                 Ok(0) => break,
                 Ok(n) => got += n,
                 // What came before the damage is good; the error comes again at the next call.
-                Err(_) if got > 0 => break,
+                Err(error) if got > 0 && is_damage(&error) => break,
                 Err(error) => return Err(error),
             }
         }

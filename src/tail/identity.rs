@@ -147,6 +147,16 @@ impl Place {
         Ok(place)
     }
 
+    /// The beginning of the line that the point is in, if that is still known: where reading goes on once the file was
+    /// left, and what there was of its last line was taken for a line.
+    pub(super) fn at_line_start(mut self) -> Self {
+        if let Some(end) = memchr::memrchr(b'\n', &self.anchor) {
+            self.offset -= (self.anchor.len() - end - 1) as u64;
+            self.anchor.truncate(end + 1);
+        }
+        self
+    }
+
     /// A place that was saved, whatever became of it meanwhile.
     pub(super) fn sane(mut self) -> Self {
         if self.anchor.len() > Self::ANCHOR || self.anchor.len() as u64 > self.offset {
@@ -190,8 +200,6 @@ pub struct Position {
     pub size: u64,
     /// Read to its end, and another file follows it.
     pub done: bool,
-    /// How many bytes before the place the decoder wants again as context; the tailer leaves it 0.
-    pub back: u64,
 }
 
 impl Position {

@@ -2,11 +2,15 @@
 
 use std::io;
 
-use super::Classify;
-use super::HeadFacts;
+use super::arrivals::News;
+use super::file::Tracked;
 use super::fs::fill;
 use super::gz::is_damage;
 use super::identity::{Compared, Content, Head, Place};
+use super::log::Log;
+use super::pass::Pass;
+use super::sight::{Member, Sight};
+use super::{Classify, HeadFacts};
 
 /// Most bytes of a file's beginning that the decoder is asked about.
 pub(super) const SAMPLE: usize = 32 << 10;
@@ -16,12 +20,12 @@ pub(super) const SAMPLE: usize = 32 << 10;
 pub(super) enum Kin {
     /// News: to be read from its beginning.
     New,
+    /// Its lines before this place were read from another file: to be read from there.
+    Rest(Place),
     /// Its bytes were read from another file; its end, as far as that is known.
     Known(Place),
     /// Not to be touched yet: asked again in a later pass.
     Unclear,
-    /// Not to be told, because the file to compare it with was cut meanwhile.
-    Cut,
 }
 
 /// The first bytes of a file.
@@ -54,30 +58,105 @@ impl Sample {
     }
 }
 
-/// Whether a packed file is one that was `read` to its end under another name. `first` are its first bytes.
-pub(super) fn of_packed<'a>(
-    packed: &mut Content,
-    first: &[u8],
-    read: impl Iterator<Item = &'a Place>,
-) -> io::Result<Kin> {
-    let alike: Vec<&Place> = read
-        .filter(|place| place.head.len > 0 && place.head.begins(first))
-        .collect();
-    if alike.is_empty() {
-        return Ok(Kin::New);
-    }
-    match end_of(packed) {
-        Ok(end)
-            if alike
-                .iter()
-                .any(|place| place.offset == end.offset && place.anchor == end.anchor) =>
-        {
-            Ok(Kin::Known(end))
+impl Log {
+    /// What a file with a rotation's name is to the files known, `news` among them. It may be a copy of one, made to cut
+    /// or to delete that next, or a packed copy; what was read of one is not read again from the other.
+    pub(super) fn kin(
+        &mut self,
+        member: &Member,
+        content: &mut Content,
+        sample: &Sample,
+        news: &mut [News],
+        sight: &Sight<'_>,
+        pass: &mut Pass,
+    ) -> io::Result<Kin> {
+        // It was looked into before, and has not changed since.
+        let settled = pass.once || self.later.contains_key(&member.stat.id);
+        let kin = self.kin_by_bytes(member, content, sample, news, pass);
+        match kin {
+            // It cannot be unpacked to its end: it is still being packed, or was given up.
+            Err(error) if is_damage(&error) => Ok(match settled {
+                false => Kin::Unclear,
+                true if sight.has_unpacked(member) => Kin::Known(Place::default()),
+                true => Kin::New,
+            }),
+            kin => kin,
         }
-        Ok(_) => Ok(Kin::New),
-        // Begins like a file that was read, and ends too early: it is still being packed.
-        Err(error) if is_damage(&error) => Ok(Kin::Unclear),
-        Err(error) => Err(error),
+    }
+
+    fn kin_by_bytes(
+        &mut self,
+        member: &Member,
+        content: &mut Content,
+        sample: &Sample,
+        news: &mut [News],
+        pass: &mut Pass,
+    ) -> io::Result<Kin> {
+        let first = &sample.first;
+        if content.is_packed() {
+            // Less than a head cannot be told from what was read.
+            if (first.len() as u64) < Head::BYTES {
+                end_of(content)?;
+            }
+        } else if content.fill(&mut [0], member.stat.size)? > 0 {
+            // It grows, or its size is stale: where it ends is not known.
+            pass.soon = true;
+            return Ok(Kin::Unclear);
+        }
+        let there = |file: &&mut Tracked| !file.is_packed() && (file.missing.is_none() || file.is_held());
+        let known = self.queue.iter_mut().chain(&mut self.done);
+        let mut end = None;
+        for file in known
+            .chain(news.iter_mut().map(|news| &mut news.file))
+            .filter(there)
+        {
+            let read = file.place.offset;
+            let Ok((_, plain)) = file.hold(pass, &mut self.numbers) else {
+                return Ok(Kin::Unclear);
+            };
+            if !begins_alike(plain, first)? {
+                continue;
+            }
+            let its_end = match end.take() {
+                Some(end) => end,
+                None if content.is_packed() => end_of(content)?,
+                None => Place::read(content, member.stat.size)?,
+            };
+            if its_end.compare(plain)? == Compared::Same {
+                // What is not read yet is read from the original, or from here once that is cut.
+                let all_read = its_end.offset <= read;
+                return Ok(if all_read {
+                    Kin::Known(its_end)
+                } else {
+                    Kin::Unclear
+                });
+            }
+            end = Some(its_end);
+        }
+        self.kin_to_read(content, first)
+    }
+
+    /// Which of the places that reading has come to is in a file, and the furthest.
+    fn kin_to_read(&self, content: &mut Content, first: &[u8]) -> io::Result<Kin> {
+        let queue = self.queue.iter().map(|file| (&file.place, true));
+        let done = self.done.iter().map(|file| (&file.place, false));
+        let departed = self.departed.iter().map(|(place, _)| (place, false));
+        let mut places: Vec<_> = queue.chain(done).chain(departed).collect();
+        places.retain(|(place, _)| place.offset > 0 && place.head.len > 0 && place.head.begins(first));
+        places.sort_by_key(|(place, _)| std::cmp::Reverse(place.offset));
+        for (place, goes_on) in places {
+            if place.compare(content)? != Compared::Same {
+                continue;
+            }
+            return Ok(if goes_on {
+                Kin::Unclear
+            } else if content.fill(&mut [0], place.offset)? == 0 {
+                Kin::Known(place.clone())
+            } else {
+                Kin::Rest(place.clone().at_line_start())
+            });
+        }
+        Ok(Kin::New)
     }
 }
 
@@ -99,35 +178,6 @@ pub(super) fn begins_alike(content: &mut Content, first: &[u8]) -> io::Result<bo
     let mut bytes = vec![0; first.len()];
     let got = content.fill(&mut bytes, 0)?;
     Ok(bytes[..got] == first[..got])
-}
-
-/// Whether a packed file cannot be unpacked to its end.
-pub(super) fn is_cut_short(packed: &mut Content) -> io::Result<bool> {
-    match end_of(packed) {
-        Ok(_) => Ok(false),
-        Err(error) if is_damage(&error) => Ok(true),
-        Err(error) => Err(error),
-    }
-}
-
-/// Whether a plain file of `size` bytes is a copy of what the log's current file, read up to `place`, holds or held.
-/// Such a copy is left alone: what it holds is read from the current file, or from it once that is cut.
-pub(super) fn of_copy(
-    copy: &mut Content,
-    size: u64,
-    current: &mut Content,
-    place: &Place,
-) -> io::Result<Kin> {
-    let end = Place::read(copy, size)?;
-    if end.compare(current)? == Compared::Same {
-        return Ok(Kin::Unclear);
-    }
-    // Only if the current file was not cut since it was last read, the difference says something.
-    Ok(if place.compare(current)? == Compared::Same {
-        Kin::New
-    } else {
-        Kin::Cut
-    })
 }
 
 /// What a packed file says of its uncompressed size, for telling progress: modulo 2³², and of its last member only

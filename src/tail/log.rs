@@ -114,7 +114,6 @@ impl Log {
                             offset,
                             mtime,
                             fresh: data.fresh,
-                            context: data.context,
                             hits: pass.ahead.as_ref().filter(|_| data.searched).map(Ahead::hits),
                         };
                         sink.bytes(self.id, &given);
@@ -139,6 +138,10 @@ impl Log {
                     self.numbers.rotated(kind);
                     Self::drop_backlog(&mut self.backlog, front);
                     let old = front.begin_anew(kind);
+                    if self.current != Some(front.id) {
+                        // What nobody is expected to write to is not simply read anew: it may be a copy of what was read.
+                        self.queue.pop_front();
+                    }
                     self.queue.push_front(old);
                     return (Progress::Look, read);
                 }
@@ -221,6 +224,12 @@ impl Log {
         self.queue.iter_mut().chain(&mut self.done)
     }
 
+    /// How far every file was read that is there or was lately.
+    pub(super) fn places(&self) -> impl Iterator<Item = &Place> {
+        let departed = self.departed.iter().map(|(place, _)| place);
+        self.files().map(|file| &file.place).chain(departed)
+    }
+
     /// Positions of all its files.
     pub(super) fn positions(&self) -> impl Iterator<Item = Position> + '_ {
         let position = |file: &Tracked, done: bool| Position {
@@ -229,7 +238,6 @@ impl Log {
             place: file.place.clone(),
             size: file.size.max(file.known),
             done,
-            back: 0,
         };
         let departed = self.departed.iter().map(|(place, _)| Position {
             log: self.info.name.clone(),
@@ -237,7 +245,6 @@ impl Log {
             place: place.clone(),
             size: place.offset,
             done: true,
-            back: 0,
         });
         let done = self.done.iter().map(move |file| position(file, true));
         let queue = self.queue.iter().map(move |file| position(file, false));

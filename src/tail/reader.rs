@@ -130,7 +130,6 @@ impl LogReader {
                         offset,
                         mtime,
                         fresh: false,
-                        context: false,
                         hits: None,
                     }));
                 }
@@ -157,7 +156,6 @@ impl LogReader {
                     offset,
                     mtime,
                     fresh: false,
-                    context: false,
                     hits: None,
                 }))
             }

@@ -8,6 +8,7 @@ use super::arrivals::Later;
 use super::family::{Name, writer_by_name};
 use super::file::{Form, Tracked};
 use super::fs::{Entry, Stat};
+use super::gz::is_damage;
 use super::identity::{Compared, Content, FileId, Position};
 use super::kin::Sample;
 use super::log::{Log, Stage};
@@ -66,7 +67,7 @@ impl Log {
         if !self.restored.is_empty() && !self.restore(sight, pass) {
             return;
         }
-        self.recheck_done(sight, pass, sink);
+        self.recheck_done(sight, pass);
         let mut unseen: Vec<&Member> = sight
             .members
             .iter()
@@ -83,6 +84,7 @@ impl Log {
         // Between a rename and the next file there is none for a moment.
         self.current = sight.current().map(|member| member.stat.id).or(self.current);
         self.files_mut().for_each(Tracked::looked_around);
+        self.forget(pass);
         self.sighted = true;
     }
 
@@ -107,11 +109,15 @@ impl Log {
         }
         self.later
             .retain(|id, _| sight.members.iter().any(|member| member.stat.id == *id));
-        // What is still to be looked into may be a copy of what is gone.
-        let any_later = !self.later.is_empty();
-        let recent = |since: Duration| any_later || pass.now < since + pass.settings.grace;
-        self.done.retain(|file| file.missing.is_none_or(recent));
-        self.departed.retain(|(_, since)| recent(*since));
+    }
+
+    /// Forgets what was gone before all that is there was looked into: until then it may be what a copy is known by.
+    fn forget(&mut self, pass: &Pass) {
+        if self.later.is_empty() {
+            let recent = |since: Duration| pass.now < since + pass.settings.grace;
+            self.done.retain(|file| file.missing.is_none_or(recent));
+            self.departed.retain(|(_, since)| recent(*since));
+        }
     }
 
     /// Decides whether the log is to be read.
@@ -178,6 +184,10 @@ impl Log {
 
     /// Finds the files of saved positions again. False while one of them is being renamed: to be tried again.
     fn restore(&mut self, sight: &Sight<'_>, pass: &mut Pass) -> bool {
+        // A file of which nothing was read is news like any other: nothing tells it from another with its inode.
+        let there = |id: FileId| sight.members.iter().any(|member| member.stat.id == id);
+        self.restored
+            .retain(|position| position.done || position.place.offset > 0 || !there(position.id));
         let mut found = Vec::with_capacity(self.restored.len());
         for position in &self.restored {
             let shown = sight.members.iter().find(|member| member.stat.id == position.id);
@@ -249,7 +259,7 @@ impl Log {
             return;
         };
         let mut file = Tracked::new(path, &stat, Form::of(gz), pass.now);
-        file.resume(position.place, position.back);
+        file.resume(position.place);
         if position.done {
             self.done.push(file);
             return;
@@ -277,8 +287,11 @@ impl Sight<'_> {
     fn find(&self, file: &Tracked, pass: &Pass) -> io::Result<Option<(PathBuf, Stat)>> {
         if let Some(member) = self.members.iter().find(|member| member.stat.id == file.id) {
             // What is packed need not say so in its name; what says so is packed.
-            let same_form = file.is_packed() || !member.name.gz || file.is_held();
-            return Ok(same_form.then(|| (member.path.clone(), member.stat)));
+            let same_form = file.is_packed() || !member.name.gz;
+            let is_doubtful = file.is_packed() || file.place.offset == 0;
+            let moved = is_doubtful && file.checked.is_none() && member.path != file.path;
+            let same = file.is_held() || same_form && (!moved || holds(&member.path, file, pass)?);
+            return Ok(same.then(|| (member.path.clone(), member.stat)));
         }
         let Some((path, stat)) = self.elsewhere(file.id, pass)? else {
             return Ok(None);
@@ -287,11 +300,7 @@ impl Sight<'_> {
         if file.is_held() || path == file.path {
             return Ok(Some((path, stat)));
         }
-        if file.place.head.len == 0 {
-            return Ok(None);
-        }
-        let mut content = Content::new(pass.fs.open(&path)?, file.is_packed());
-        let same = file.place.compare(&mut content)? == Compared::Same;
+        let same = holds(&path, file, pass)?;
         Ok(same.then_some((path, stat)))
     }
 
@@ -307,6 +316,19 @@ impl Sight<'_> {
             }
         }
         Ok(None)
+    }
+}
+
+/// Whether the file that has a name by now holds what was read of a file, or begins as it did.
+fn holds(path: &Path, file: &Tracked, pass: &Pass) -> io::Result<bool> {
+    if file.place.head.len == 0 || file.is_packed() && file.place.offset == 0 {
+        return Ok(false);
+    }
+    let mut content = Content::new(pass.fs.open(path)?, file.is_packed());
+    match file.place.compare(&mut content) {
+        Ok(compared) => Ok(compared == Compared::Same),
+        Err(error) if is_damage(&error) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

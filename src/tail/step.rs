@@ -18,7 +18,6 @@ pub(super) struct Data {
     pub(super) range: Range<usize>,
     pub(super) offset: u64,
     pub(super) fresh: bool,
-    pub(super) context: bool,
     /// The bytes were searched; [`super::ahead::Ahead::hits`].
     pub(super) searched: bool,
     /// Bytes gone over, skipped ones included.
@@ -52,9 +51,7 @@ impl Tracked {
         let changed = self.checked != Some((stat.size, stat.mtime));
         self.size = stat.size;
         self.mtime = stat.mtime;
-        let got = if self.context > 0 {
-            self.read_context(pass, numbers, buffer)
-        } else if self.is_packed() {
+        let got = if self.is_packed() {
             self.read_packed(pass, numbers, buffer, changed)
         } else if changed || self.lag() > 0 {
             self.read_plain(pass, numbers, buffer, &stat)
@@ -104,31 +101,6 @@ impl Tracked {
             ),
             _ => false,
         }
-    }
-
-    /// Gives again what the position asked for. What cannot be had is done without.
-    fn read_context(
-        &mut self,
-        pass: &mut Pass,
-        numbers: &mut Numbers,
-        buffer: &mut Vec<u8>,
-    ) -> io::Result<Step> {
-        let offset = self.place.offset.saturating_sub(self.context);
-        let most = most(buffer.len() - Place::ANCHOR, self.place.offset - offset);
-        let got = self.fill(&mut buffer[..most], offset)?;
-        if got < most {
-            self.context = 0;
-            return Ok(self.read(pass, numbers, buffer));
-        }
-        self.context = self.place.offset - offset - got as u64;
-        Ok(Step::Data(Data {
-            range: 0..got,
-            offset,
-            fresh: false,
-            context: true,
-            searched: false,
-            taken: got,
-        }))
     }
 
     fn read_plain(
@@ -282,7 +254,6 @@ impl Tracked {
             range,
             offset,
             fresh,
-            context: false,
             searched,
             taken: nuls + len,
         }

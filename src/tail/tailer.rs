@@ -434,7 +434,6 @@ impl Tailer {
                             offset,
                             mtime,
                             fresh: true,
-                            context: false,
                             hits: None,
                         },
                     );

@@ -35,7 +35,6 @@ struct Recorder {
     lines: Vec<String>,
     partial: BTreeMap<LogId, Vec<u8>>,
     next: BTreeMap<LogId, u64>,
-    context: Vec<u8>,
     ends: usize,
     cuts: usize,
     gone: usize,
@@ -61,10 +60,6 @@ impl Sink for Recorder {
     fn bytes(&mut self, log: LogId, read: &Read<'_>) {
         assert!(!read.bytes.is_empty());
         self.longest = self.longest.max(read.bytes.len());
-        if read.context {
-            self.context.extend_from_slice(read.bytes);
-            return;
-        }
         self.fresh += usize::from(read.fresh);
         let mut partial = self.partial.remove(&log).expect("opened first");
         if !partial.is_empty() {
@@ -142,6 +137,8 @@ struct Rig {
     tailer: Tailer,
     sink: Recorder,
     now: Duration,
+    /// Numbers and positions of each log, taken when the tailer said that they may have changed.
+    known: BTreeMap<LogId, (Option<SourceStats>, Vec<Position>)>,
 }
 
 impl Rig {
@@ -154,6 +151,7 @@ impl Rig {
             tailer,
             sink: Recorder::default(),
             now: Duration::ZERO,
+            known: BTreeMap::new(),
         }
     }
 
@@ -164,6 +162,7 @@ impl Rig {
             tailer,
             sink: Recorder::default(),
             now: Duration::ZERO,
+            known: BTreeMap::new(),
         }
     }
 
@@ -172,6 +171,7 @@ impl Rig {
         let positions = self.tailer.positions();
         self.tailer = tailer(self.dir.path(), paths, settings(), Arc::new(OsFs), positions);
         self.sink = Recorder::default();
+        self.known.clear();
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -198,11 +198,26 @@ impl Rig {
     fn poll(&mut self) {
         for _ in 0..1000 {
             self.now += Duration::from_millis(10);
-            if !self.tailer.poll(self.now, &mut self.sink).more {
+            let more = self.tailer.poll(self.now, &mut self.sink).more;
+            self.expect_all_changes_told();
+            if !more {
                 return;
             }
         }
         panic!("there is always more");
+    }
+
+    /// Whoever keeps what is told to have changed has everything.
+    fn expect_all_changes_told(&mut self) {
+        let now = |tailer: &Tailer, id| (tailer.stats_of(id), tailer.positions_of(id));
+        for id in self.tailer.take_touched() {
+            self.known.insert(id, now(&self.tailer, id));
+        }
+        for (id, stats) in self.tailer.stats() {
+            let Some(id) = id else { continue };
+            let expected = (Some(stats), self.tailer.positions_of(id));
+            assert_eq!(self.known.get(&id), Some(&expected), "not told of {id:?}");
+        }
     }
 
     /// Enough passes for what is in doubt to be decided.

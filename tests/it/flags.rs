@@ -24,7 +24,7 @@ const LINES: &[(&str, i32, &str)] = &[
     (
         "history nobody --state-dir {dir}/s1",
         1,
-        "no job has this name or begins its id so: nobody",
+        "nothing has this name or begins its id so: nobody",
     ),
     (
         "watch {dir}/log --once @ --state-dir {dir}/s2 --timezone +05:00",

@@ -29,7 +29,6 @@ mod reorder;
 mod repository;
 mod runs;
 mod scenarios;
-mod simulator;
 mod soak;
 mod verdict;
 mod wrappers;

@@ -12,7 +12,7 @@ use crate::decode::wrapper::instant;
 pub(super) fn event(line: &[u8]) -> Option<(Timestamp, &[u8])> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let (time, rest) = word(line);
-    let at = instant(plain(time))?;
+    let at = instant(time)?;
     if matches!(rest.first(), Some(b'{' | b'[')) {
         return Some((at, rest));
     }
@@ -27,9 +27,4 @@ fn word(text: &[u8]) -> (&[u8], &[u8]) {
         Some(blank) => (&text[..blank], &text[blank + 1..]),
         None => (text, &[]),
     }
-}
-
-fn plain(word: &[u8]) -> &[u8] {
-    let word = word.strip_prefix(b"\x1b[32m").unwrap_or(word);
-    word.strip_suffix(b"\x1b[0m").unwrap_or(word)
 }

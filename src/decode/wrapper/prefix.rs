@@ -15,9 +15,5 @@ pub(super) fn timed(line: &[u8]) -> Option<Piece<'_>> {
 pub(super) fn stream(line: &[u8]) -> Option<Piece<'_>> {
     let (time, rest) = word(line)?;
     let (_, text) = word(rest)?;
-    let time = time
-        .strip_prefix(b"\x1b[32m")
-        .and_then(|time| time.strip_suffix(b"\x1b[0m"))
-        .unwrap_or(time);
     Some(Piece::line(Cow::Borrowed(text), Some(instant(time)?)))
 }

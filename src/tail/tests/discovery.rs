@@ -394,6 +394,23 @@ fn t41_a_hint_of_one_file_reads_that_file_without_a_look_at_the_others() {
 }
 
 #[test]
+fn a_look_at_logs_without_news_touches_none_of_them() {
+    let mut rig = Rig::new(&["*.log"]);
+    for name in ["a.log", "b.log", "c.log"] {
+        rig.append(name, "T1 old\n");
+    }
+    rig.settle();
+    let touched = |rig: &mut Rig| {
+        rig.now += Duration::from_secs(60);
+        rig.tailer.poll(rig.now, &mut rig.sink);
+        rig.tailer.take_touched().len()
+    };
+    assert_eq!(touched(&mut rig), 0);
+    rig.append("b.log", "T2 new\n");
+    assert_eq!(touched(&mut rig), 1);
+}
+
+#[test]
 fn t10_an_inode_that_one_log_left_is_news_to_another() {
     for emptied in [false, true] {
         let mut rig = Rig::new(&["."]);

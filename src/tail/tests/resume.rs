@@ -100,22 +100,6 @@ fn t13_read_to_its_end_and_packed_while_down_is_not_read_again() {
 }
 
 #[test]
-fn the_context_asked_for_is_given_first() {
-    let mut rig = Rig::new(&["x.log"]);
-    rig.append("x.log", format!("{}T7 an open record\n", text(0, 500)));
-    rig.poll();
-    let mut positions = rig.tailer.positions();
-    positions[0].back = 10_000;
-    let whole = fs::read(rig.path("x.log")).unwrap();
-    rig.append("x.log", "  its second line\n");
-    rig.tailer = tailer(rig.dir.path(), &["x.log"], settings(), Arc::new(OsFs), positions);
-    rig.sink = Recorder::default();
-    rig.poll();
-    assert_eq!(rig.sink.context, whole[whole.len() - 10_000..]);
-    rig.expect(&["  its second line"]);
-}
-
-#[test]
 fn a_position_in_the_middle_of_a_line_goes_on_there() {
     let mut rig = Rig::new(&["x.log"]);
     rig.append("x.log", "T1 one\nT2 t");
@@ -148,12 +132,11 @@ fn a_saved_position_that_makes_no_sense_is_survived() {
     rig.append("x.log", text(0, 10));
     rig.poll();
     let good = rig.tailer.positions();
-    let spoil: [fn(&mut Position); 5] = [
+    let spoil: [fn(&mut Position); 4] = [
         |position| position.place.offset = 3,
         |position| position.place.offset = u64::MAX,
         |position| position.place.head.len = u64::MAX,
         |position| position.place.anchor = vec![0; 5000],
-        |position| position.back = u64::MAX,
     ];
     for (n, spoil) in (0..).zip(spoil) {
         let mut positions = good.clone();

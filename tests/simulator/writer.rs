@@ -153,6 +153,14 @@ impl Writer {
             let rest = line.split_off(self.random.index(line.len()));
             self.write(None, &line);
             self.rest = Some((number, rest));
+            self.tear();
+        }
+    }
+
+    /// A deleted file is let go of after a while, and the line that was being written with it.
+    fn tear(&mut self) {
+        if self.stage == Stage::Deleted {
+            self.truth.scraps.insert(last_line(&self.file));
         }
     }
 
@@ -221,13 +229,27 @@ impl Writer {
             0..4 if self.style == Style::Shifted => self.stage = Stage::Shifting(self.rotation),
             0..4 if self.style == Style::Counted => self.rename(),
             0..4 => self.next_file(durable),
-            // A copy of less than a head (1 KiB) that was made before more was read cannot be told from another file.
-            4..6 if self.harsh && by_name && self.file.content().bytes.len() > 1024 => self.copy(),
-            6 if by_name => self.rewrite(durable),
+            4..6 if self.harsh && by_name && self.is_known_by_its_head() => self.copy(),
+            6 if by_name && self.is_told_apart(durable) => self.rewrite(durable),
             7 if by_name => self.delete(durable),
             8..10 if self.harsh => self.pack(),
             _ => {}
         }
+    }
+
+    /// A copy that is shorter than what was read by the time it is found, the original being cut, is known by its first
+    /// KiB alone: not one of less, nor one in which every file begins with the same, be it a banner or a hole.
+    fn is_known_by_its_head(&self) -> bool {
+        self.file.content().bytes.len() > 1024 && self.banner < 8 && self.place.is_none()
+    }
+
+    /// An unread file that is shorter than the one that is cut, and begins with the same KiB, looks like its copy.
+    fn is_told_apart(&self, durable: IsDurable<'_>) -> bool {
+        let read = |name: &String| {
+            let file = self.disk.file(name);
+            file.is_none_or(|file| file.content().lines.iter().all(|line| durable(*line)))
+        };
+        self.banner < 8 || self.rotated().iter().all(read)
     }
 
     fn go_on(&mut self, stage: Stage, durable: IsDurable<'_>) {
@@ -339,6 +361,7 @@ impl Writer {
         self.disk.unlink(&self.name);
         self.destroyed(lines, durable);
         self.stage = Stage::Deleted;
+        self.tear();
     }
 
     fn next_file(&mut self, durable: IsDurable<'_>) {
@@ -410,11 +433,13 @@ impl Writer {
         names
     }
 
-    /// Everything that was known of it is lost: what no name given leads to cannot be read again.
-    pub fn forgotten(&mut self) {
-        let there = match self.style {
-            Style::Linked => self.file.content().lines.iter().copied().collect(),
-            _ => self.disk.lines(),
+    /// Everything that was known of it is lost: what no name given leads to cannot be read again. `named`: only the file
+    /// that is written to has such a name.
+    pub fn forgotten(&mut self, named: bool) {
+        let there = if named || self.style == Style::Linked {
+            self.file.content().lines.iter().copied().collect()
+        } else {
+            self.disk.lines()
         };
         let all = 0..u32::try_from(self.truth.lines.len()).unwrap();
         self.truth

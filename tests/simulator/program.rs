@@ -84,6 +84,11 @@ impl Program {
         self.durable.0.has(&self.ledger, line)
     }
 
+    /// Whether nothing is kept that it could go on from.
+    pub fn knows_nothing(&self) -> bool {
+        self.durable.1.positions.is_empty()
+    }
+
     /// Starts it on what is kept. `others` are moments that may be found instead of the last one known to be kept.
     fn start(&mut self, others: &[(Mark, Progress)]) {
         let (store, saved, found) = Store::open(&self.state).expect("a store that can be opened");

@@ -120,7 +120,7 @@ impl Disk {
             unlinked: Vec::new(),
             free: Vec::new(),
             next: 100,
-            clock: Timestamp::from_second(1_772_000_000).unwrap(),
+            clock: Timestamp::from_second(1_772_409_600).unwrap(),
         };
         let faults = Faults {
             random,
