@@ -157,7 +157,11 @@ fn run(seed: u64) {
     let mut ledger = Ledger::new(flinktail::observe::now());
     let mut logs = [
         Log::plain(&program.logs, "jobmanager.log"),
-        Log::linked(&program.logs, &dir.path().join("elsewhere"), "current.log"),
+        Log::linked(
+            &program.logs,
+            &dir.path().join("elsewhere"),
+            "standalonesession.log",
+        ),
     ];
     for _ in 0..ACTIONS {
         let (log, action) = (&mut logs[random.index(2)], random.pick(&Action::ALL));
