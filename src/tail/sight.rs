@@ -300,6 +300,9 @@ impl Sight<'_> {
         if file.is_held() || path == file.path {
             return Ok(Some((path, stat)));
         }
+        if file.place.head.len == 0 {
+            return Ok(None);
+        }
         let same = holds(&path, file, pass)?;
         Ok(same.then_some((path, stat)))
     }
@@ -321,7 +324,7 @@ impl Sight<'_> {
 
 /// Whether the file that has a name by now holds what was read of a file, or begins as it did.
 fn holds(path: &Path, file: &Tracked, pass: &Pass) -> io::Result<bool> {
-    if file.place.head.len == 0 || file.is_packed() && file.place.offset == 0 {
+    if file.is_packed() && file.place.offset == 0 {
         return Ok(false);
     }
     let mut content = Content::new(pass.fs.open(path)?, file.is_packed());
