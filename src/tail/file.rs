@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::fs::{Kind, Stat};
+use super::gz::is_damage;
 use super::identity::{Compared, Content, FileId, Place, Position};
 use super::notice::Notice;
 use super::pass::{Numbers, Pass, Retry};
@@ -285,7 +286,11 @@ impl Tracked {
             .hold(pass, numbers)
             .map(|(_, content)| place.compare(content));
         self.place = place;
-        compared.ok()?.ok()
+        match compared.ok()? {
+            Ok(compared) => Some(compared),
+            // What was packed is not any more: its inode is another file's.
+            Err(error) => is_damage(&error).then_some(Compared::Different),
+        }
     }
 
     /// Keeps what was opened to look into it.

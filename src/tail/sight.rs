@@ -286,8 +286,8 @@ impl Sight<'_> {
     /// Where a known file is: in the family, or under any other name in the directory.
     fn find(&self, file: &Tracked, pass: &Pass) -> io::Result<Option<(PathBuf, Stat)>> {
         if let Some(member) = self.members.iter().find(|member| member.stat.id == file.id) {
-            // What is packed need not say so in its name; what says so is packed.
-            let same_form = file.is_packed() || !member.name.gz;
+            // What is packed need not say so in its name, but a name that does is not lost.
+            let same_form = member.name.gz == file.path.file_name().is_some_and(|name| Name::parse(name).gz);
             let is_doubtful = file.is_packed() || file.place.offset == 0;
             let moved = is_doubtful && file.checked.is_none() && member.path != file.path;
             let same = file.is_held() || same_form && (!moved || holds(&member.path, file, pass)?);

@@ -86,3 +86,18 @@ fn layers_of_packing_are_looked_through_and_no_further_than_that() {
         layers = packed(&layers);
     }
 }
+
+#[test]
+fn t10_a_log_with_the_inode_of_a_packed_file_that_is_gone_is_read() {
+    let mut rig = Rig::new(&["."]);
+    gzip(&rig.path("x.log.1.gz"), text(0, 10).as_bytes());
+    rig.append("x.log", text(10, 20));
+    rig.settle();
+    // Overwriting it in place and giving it another name does what a file system does that gives a number anew.
+    rig.write("x.log.1.gz", text(20, 30));
+    rig.rename("x.log.1.gz", "x.log.2");
+    rig.settle();
+    let mut read = rig.sink.lines.clone();
+    read.sort();
+    assert_eq!(read, lines(0, 30));
+}
