@@ -29,8 +29,7 @@ const TEXTS: [&str; 3] = ["md", "yml", "json"];
 const SCRAPE_LABELS: [&str; 4] = ["job", "instance", "le", "__name__"];
 
 /// Programs of others: the flags on lines that name them are theirs.
-const FOREIGN: &str =
-    r"\b(amtool|promtool|tests/soak|prometheus|cargo|docker|kubectl|curl|git|systemctl|journalctl|aws|helm|ls)\b";
+const FOREIGN: &str = r"\b(amtool|promtool|tests/soak|prometheus|cargo|docker|kubectl|curl|git|systemctl|journalctl|aws|helm|ls)\b";
 
 /// Sections of every runbook.
 const SECTIONS: [&str; 4] = ["## See it", "## What it means", "## What to do", "## Silence it"];
