@@ -169,7 +169,7 @@ proptest! {
         rest in prop::sample::select(vec!["", "\n", "\r\n\tat", " x", "\nJob x (0a1b2c3d4e5f60718293a4b5c6d7e8f9) switched from state A to B."]),
     ) {
         let regex = regex::bytes::Regex::new(
-            r"(?s)\AJob (?<name>.*?) \((?<job>[0-9a-f]{32})\) switched from state (?<from>[A-Z_]+) to (?<to>[A-Z_]+)\.\r?(?:\n|\z)",
+            r"(?s)\AJob (?<name>.*?) \((?<job>[0-9a-f]{32})\) switched from state (?<from>[0-9A-Za-z_]+) to (?<to>[0-9A-Za-z_]+)\.\r?(?:\n|\z)",
         ).unwrap();
         let message = format!("Job {name} ({ID}) switched from state RUNNING to FAILING.{rest}");
         let mut captures = Captures::default();
