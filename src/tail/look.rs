@@ -203,7 +203,7 @@ impl Tailer {
                 dir.join(stem)
             };
             let info = LogInfo {
-                name: name.clone(),
+                name: Arc::from(name.as_str()),
                 path,
                 cluster,
                 source,

@@ -303,7 +303,7 @@ fn start(disk: &Arc<Disk>, sources: &[String], settings: &Settings, kept: Progre
     let disk: Arc<Disk> = Arc::clone(disk);
     let mut tailer = Tailer::new(disk, paths.collect(), classify, settings.clone(), kept.positions);
     let known = kept.logs.into_iter().map(|log| {
-        let name = log.numbers.name.clone();
+        let name = log.numbers.name.to_string();
         let known = Known {
             id: log.id,
             numbers: log.numbers,
@@ -320,7 +320,7 @@ fn start(disk: &Arc<Disk>, sources: &[String], settings: &Settings, kept: Progre
     };
     let beside = sources.iter().map(|_| SourceSettings {
         cluster: None,
-        log: log.clone(),
+        log: log.clone().into(),
     });
     (tailer, Engine::new(wording, beside.collect(), 1000))
 }
