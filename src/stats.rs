@@ -214,6 +214,8 @@ pub struct ProgramStats {
     pub rule_matches: BTreeMap<String, u64>,
     /// State words outside Flink's closed set.
     pub unknown_states: u64,
+    /// Files closed because more were open than may be, since the process began.
+    pub files_closed: u64,
     /// True once everything that was there at the start has been read.
     pub ready: bool,
     /// Bytes that were there at the start, and how many of them have been read.

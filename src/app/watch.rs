@@ -543,6 +543,7 @@ impl Reader {
         };
         stats.ready = self.ready;
         stats.backlog = self.tailer.backlog();
+        stats.files_closed = self.tailer.files_closed();
         stats.store = self.keeper.as_ref().map(|keeper| keeper.stats().clone());
         let view = self.views.view(counters, stats, observe::now());
         self.published.send_replace(Arc::new(view));

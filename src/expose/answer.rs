@@ -110,15 +110,15 @@ impl Route {
 pub enum Content {
     /// All of it; none once it was handed over.
     Whole(Option<Bytes>),
-    /// Made on demand, never empty pieces.
-    Pieces(Box<dyn Iterator<Item = String> + Send>),
+    /// Made on demand, never empty pieces; how many bytes are still to come where that is known.
+    Pieces(Box<dyn Iterator<Item = String> + Send>, Option<u64>),
     /// Sent as it comes, until nobody sends any more.
     Live(mpsc::Receiver<Bytes>),
 }
 
 impl Content {
-    fn pieces(pieces: impl Iterator<Item = String> + Send + 'static) -> Self {
-        Self::Pieces(Box::new(pieces))
+    fn pieces(pieces: impl Iterator<Item = String> + Send + 'static, length: Option<u64>) -> Self {
+        Self::Pieces(Box::new(pieces), length)
     }
 }
 
@@ -132,7 +132,7 @@ impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Whole(_) => "Whole",
-            Self::Pieces(_) => "Pieces",
+            Self::Pieces(..) => "Pieces",
             Self::Live(_) => "Live",
         })
     }
@@ -148,7 +148,12 @@ impl Body for Content {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let piece = match self.get_mut() {
             Self::Whole(whole) => whole.take(),
-            Self::Pieces(pieces) => next_frame(pieces).map(Bytes::from),
+            Self::Pieces(pieces, length) => {
+                let piece = next_frame(pieces);
+                let sent = piece.as_ref().map_or(0, |piece| piece.len() as u64);
+                *length = length.map(|length| length.saturating_sub(sent));
+                piece.map(Bytes::from)
+            }
             Self::Live(events) => ready!(events.poll_recv(cx)),
         };
         Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
@@ -157,7 +162,8 @@ impl Body for Content {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(whole) => SizeHint::with_exact(whole.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Self::Pieces(_) | Self::Live(_) => SizeHint::default(),
+            Self::Pieces(_, Some(length)) => SizeHint::with_exact(*length),
+            Self::Pieces(_, None) | Self::Live(_) => SizeHint::default(),
         }
     }
 }
@@ -264,7 +270,7 @@ fn route(request: &Parts, view: &Arc<View>, telemetry: &Telemetry, now: Timestam
         Route::Entities => match api::Filter::parse(request.uri.query().unwrap_or_default()) {
             Ok(filter) => whole(
                 "application/json",
-                Content::pieces(api::entities(Arc::clone(view), filter)),
+                Content::pieces(api::entities(Arc::clone(view), filter), None),
             ),
             Err(problem) => text(StatusCode::BAD_REQUEST, problem + "\n"),
         },
@@ -304,8 +310,9 @@ fn metrics(headers: &HeaderMap, view: &Arc<View>, telemetry: &Telemetry) -> Resp
         set(&mut response, header::CONTENT_ENCODING, "gzip");
         response
     } else {
+        let length = Pieces::new(Arc::clone(view), format).length() + tail.len() as u64;
         let pieces = Pieces::new(Arc::clone(view), format).chain(std::iter::once(tail));
-        whole(format.content_type(), Content::pieces(pieces))
+        whole(format.content_type(), Content::pieces(pieces, Some(length)))
     };
     set(&mut response, header::VARY, "Accept, Accept-Encoding");
     response

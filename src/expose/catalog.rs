@@ -125,7 +125,7 @@ pub fn markdown() -> String {
         Generated from the catalogue in `src/expose/families/`; a test keeps the two equal (`BLESS=1 cargo test` writes it anew).\n\n\
         Served at `/metrics` as Prometheus text 0.0.4 or OpenMetrics 1.0, by `Accept`. Samples carry no timestamps. Label values\n\
         longer than 512 bytes are cut and end in `…` and a hash. Counters of jobs, states, records, rules and sources never fall;\n\
-        those under \"The store\" and \"The process\" start with the process.\n",
+        `flinktail_files_closed_total` and those under \"The store\" and \"The process\" start with the process.\n",
     );
     for (title, families) in chapters() {
         put(&mut page, format_args!("\n## {title}\n"));

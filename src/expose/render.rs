@@ -194,6 +194,13 @@ pub fn with_common(family: &Family, samples: &str, common: &str, out: &mut Strin
     }
 }
 
+/// How many bytes [`with_common`] writes.
+#[must_use]
+pub fn length_with_common(family: &Family, samples: &str, common: &str) -> u64 {
+    let lines = memchr::memchr_iter(b'\n', samples.as_bytes()).count();
+    (lines * (family.name.len() + "{".len() + common.len()) + samples.len()) as u64
+}
+
 /// Writes `name="value"`.
 pub fn write_label(out: &mut String, name: &str, value: &str) {
     out.push_str(name);

@@ -40,6 +40,27 @@ impl Pieces {
         }
     }
 
+    /// How many bytes they are in all, without making those of jobs. A client that is told so beforehand takes a large page
+    /// in half the time that one in chunks takes it (Python's, which is not the only one to put chunks together at the end).
+    #[must_use]
+    pub fn length(mut self) -> u64 {
+        let mut length = self.view.length_of_jobs(self.format);
+        let mut piece = String::new();
+        while let Some(family) = families().nth(self.family) {
+            let is_over = matches!(family.fill, Fill::Job(_)) || self.write(family, &mut piece);
+            length += piece.len() as u64;
+            piece.clear();
+            if is_over {
+                self.leave_family();
+            }
+        }
+        length
+    }
+
+    const fn leave_family(&mut self) {
+        (self.family, self.subject, self.headed) = (self.family + 1, 0, false);
+    }
+
     /// Writes samples of a family until the piece is full or the family ends; true at its end.
     fn write(&mut self, family: &Family, out: &mut String) -> bool {
         let view = Arc::clone(&self.view);
@@ -102,7 +123,7 @@ impl Iterator for Pieces {
             && let Some(family) = families().nth(self.family)
         {
             if self.write(family, &mut piece) {
-                (self.family, self.subject, self.headed) = (self.family + 1, 0, false);
+                self.leave_family();
             }
         }
         (!piece.is_empty()).then_some(piece)

@@ -10,7 +10,7 @@ use super::catalog::Fill;
 use super::entity::Entity;
 use super::families::job::{COMMON, FAMILIES};
 use super::others::Others;
-use super::render::{Format, Samples, with_common, write_label};
+use super::render::{Format, Samples, length_with_common, with_common, write_label};
 use super::scrape::Deflated;
 use super::texts::Texts;
 use crate::line::JobId;
@@ -29,6 +29,8 @@ pub struct RenderedJob {
     /// The samples of each of [`FAMILIES`] without what all of a family have in common. Most jobs are in the same state for
     /// as many reasons: what they have in common with other jobs is held once.
     samples: Box<[Arc<str>]>,
+    /// Bytes that [`Self::write_samples`] writes for all families.
+    bytes: u64,
 }
 
 impl RenderedJob {
@@ -54,8 +56,13 @@ impl RenderedJob {
             }
             texts.share(&text)
         });
+        let samples: Box<[Arc<str>]> = samples.collect();
+        let bytes = FAMILIES.iter().zip(&samples);
         Self {
-            samples: samples.collect(),
+            bytes: bytes
+                .map(|(family, samples)| length_with_common(family, samples, &common))
+                .sum(),
+            samples,
             job: Arc::clone(job),
             hidden_from: settings.retention.hides_from(job),
             common: common.into_boxed_str(),
@@ -148,6 +155,18 @@ impl View {
     #[must_use]
     pub fn shows(&self, job: &RenderedJob) -> bool {
         job.hidden_from.is_none_or(|from| self.at < from)
+    }
+
+    /// Bytes of all families of jobs, on the page of this format.
+    pub(super) fn length_of_jobs(&self, format: Format) -> u64 {
+        let shown = || self.jobs.iter().filter(|job| self.shows(job));
+        let mut header = String::new();
+        for (place, family) in FAMILIES.iter().enumerate() {
+            if shown().any(|job| !job.samples[place].is_empty()) {
+                format.write_header(family, &mut header);
+            }
+        }
+        header.len() as u64 + shown().map(|job| job.bytes).sum::<u64>()
     }
 
     pub(super) fn deflated(&self, format: Format) -> &OnceLock<Option<Deflated>> {

@@ -10,7 +10,6 @@ use jiff::Timestamp;
 
 use super::ahead::Ahead;
 use super::discover::{Source, Target};
-use super::file::Tracked;
 use super::fs::Fs;
 use super::identity::{FileId, Place, Position};
 use super::log::{Log, Progress, Stage};
@@ -69,6 +68,7 @@ pub struct Tailer {
     /// Logs of an earlier run that were not found yet.
     pub(super) known: BTreeMap<String, Known>,
     next_id: u32,
+    files_closed: u64,
 }
 
 /// What a log was in an earlier run.
@@ -119,6 +119,7 @@ impl Tailer {
             closed: Vec::new(),
             known: BTreeMap::new(),
             next_id: 0,
+            files_closed: 0,
         }
     }
 
@@ -322,6 +323,12 @@ impl Tailer {
         self.pass.open_files()
     }
 
+    /// Files closed because too many were open; each is opened again when there is something to read.
+    #[must_use]
+    pub const fn files_closed(&self) -> u64 {
+        self.files_closed
+    }
+
     /// Notices not yet taken.
     pub fn take_notices(&mut self) -> Vec<Notice> {
         self.pass.notices.take()
@@ -408,7 +415,10 @@ impl Tailer {
         let mut open: Vec<_> = files.filter(|file| file.may_close()).collect();
         open.sort_by_key(|file| std::cmp::Reverse(file.used));
         // Half of them at once, so that this is not done for each file of many.
-        open.into_iter().skip(most / 2).for_each(Tracked::close);
+        for file in open.into_iter().skip(most / 2) {
+            file.close();
+            self.files_closed += 1;
+        }
     }
 
     fn read_stdin(&mut self, sink: &mut dyn Sink) -> bool {

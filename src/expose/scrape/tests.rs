@@ -47,8 +47,11 @@ fn view(jobs: &[Job], now: &str) -> View {
 /// The whole page as it is served.
 fn page(jobs: &[Job], format: Format) -> String {
     let telemetry = Telemetry::new("2026-03-02T09:00:00Z".parse().unwrap()).unwrap();
-    let pieces = Pieces::new(Arc::new(view(jobs, "2026-03-02T09:30:00Z")), format);
-    pieces.collect::<String>() + &telemetry.text(format) + format.end()
+    let view = Arc::new(view(jobs, "2026-03-02T09:30:00Z"));
+    let pieces: String = Pieces::new(Arc::clone(&view), format).collect();
+    let length = Pieces::new(view, format).length();
+    assert_eq!(length, pieces.len() as u64, "what a client is told beforehand");
+    pieces + &telemetry.text(format) + format.end()
 }
 
 /// A sample as a strict reader sees it.

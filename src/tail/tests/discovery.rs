@@ -257,6 +257,7 @@ fn t38_few_descriptors_for_many_files() {
         }
         rig.poll();
         assert!(rig.tailer.open_files() <= 8);
+        assert!(rig.tailer.files_closed() > 0, "what the cap costs is counted");
     }
     assert_eq!(rig.sink.lines.len(), 300);
 }
