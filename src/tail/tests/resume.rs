@@ -151,6 +151,21 @@ fn a_saved_position_that_makes_no_sense_is_survived() {
 }
 
 #[test]
+fn an_empty_file_has_no_claim_to_another_logs_file_that_has_its_inode_after_a_restart() {
+    let mut rig = Rig::new(&["."]);
+    rig.append("x.log.1", text(0, 10));
+    rig.append("x.log", "");
+    rig.poll();
+    rig.rename("x.log", "a.log");
+    rig.append("a.log", text(10, 20));
+    rig.append("x.log", text(20, 30));
+    rig.restart(&["."]);
+    rig.settle();
+    rig.sink.lines.sort();
+    assert_eq!(rig.sink.lines, lines(10, 30));
+}
+
+#[test]
 fn t57_positions_of_files_that_are_gone_are_dropped() {
     let mut rig = Rig::new(&["."]);
     rig.append("x.log.1", text(0, 10));
