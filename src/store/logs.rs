@@ -20,6 +20,7 @@ use crate::pipeline::Memory;
 use crate::stats::{Lost, Op, Rotation, SourceStats};
 use crate::tail::Position;
 use crate::tail::identity::{FileId, Head, Place};
+use crate::tail::marks::Marks;
 
 /// A log's numbers, by the names of their labels, and what its decoder remembers.
 #[derive(Debug, Serialize, Deserialize)]
@@ -129,7 +130,7 @@ pub(super) fn write(
 
 pub(super) fn read_positions(connection: &Connection) -> Result<Vec<Position>, StoreError> {
     let mut select = connection.prepare(
-        "SELECT log, dev, ino, byte_offset, head_len, head_hash, anchor, size, done \
+        "SELECT log, dev, ino, byte_offset, head_len, head_hash, anchor, size, done, marks \
          FROM file_position ORDER BY log, place",
     )?;
     let rows = select.query_map([], |row| {
@@ -147,6 +148,7 @@ pub(super) fn read_positions(connection: &Connection) -> Result<Vec<Position>, S
                     hash: number(5)?,
                 },
                 anchor: row.get(6)?,
+                marks: Marks::of_bytes(row.get_ref(9)?.as_blob()?),
             },
             size: number(7)?,
             done: row.get(8)?,
@@ -161,8 +163,8 @@ fn write_positions(connection: &Connection, name: &str, positions: &[&Position])
         .prepare_cached("DELETE FROM file_position WHERE log = ?")?
         .execute([name])?;
     let mut insert = connection.prepare_cached(
-        "INSERT INTO file_position (log, place, dev, ino, byte_offset, head_len, head_hash, anchor, size, done) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO file_position (log, place, dev, ino, byte_offset, head_len, head_hash, anchor, size, done, marks) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     for (place, position) in positions.iter().enumerate() {
         insert.execute(params![
@@ -176,6 +178,7 @@ fn write_positions(connection: &Connection, name: &str, positions: &[&Position])
             position.place.anchor,
             position.size.cast_signed(),
             position.done,
+            position.place.marks.to_bytes(),
         ])?;
     }
     Ok(())

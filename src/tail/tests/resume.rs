@@ -166,6 +166,39 @@ fn an_empty_file_has_no_claim_to_another_logs_file_that_has_its_inode_after_a_re
 }
 
 #[test]
+fn t08_a_shorter_file_that_begins_alike_is_no_copy_of_one_that_was_deleted_while_down() {
+    // Longer than the head by which files are known.
+    let banner = text(0, 40);
+    let mut rig = Rig::new(&["."]);
+    rig.append("x.log", &banner);
+    rig.append("x.log", text(100, 200));
+    rig.settle();
+    rig.remove("x.log");
+    rig.append("x.log.1", &banner);
+    rig.append("x.log.1", text(200, 220));
+    rig.restart(&["."]);
+    rig.settle();
+    let expected = [lines(0, 40), lines(200, 220)].concat();
+    assert_eq!(rig.sink.lines, expected);
+}
+
+#[test]
+fn t05_a_copy_made_before_the_last_lines_were_read_is_not_read_again_after_a_restart() {
+    for copied in [30, 60, 99] {
+        let mut rig = Rig::new(&["."]);
+        rig.append("x.log", text(0, copied));
+        fs::copy(rig.path("x.log"), rig.path("copy")).unwrap();
+        rig.append("x.log", text(copied, 100));
+        rig.settle();
+        rig.rename("copy", "x.log.1");
+        rig.write("x.log", text(100, 110));
+        rig.restart(&["."]);
+        rig.settle();
+        assert_eq!(rig.sink.lines, lines(100, 110), "copied at line {copied}");
+    }
+}
+
+#[test]
 fn t57_positions_of_files_that_are_gone_are_dropped() {
     let mut rig = Rig::new(&["."]);
     rig.append("x.log.1", text(0, 10));
