@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
@@ -130,7 +131,7 @@ pub(super) fn write(
 
 pub(super) fn read_positions(connection: &Connection) -> Result<Vec<Position>, StoreError> {
     let mut select = connection.prepare(
-        "SELECT log, dev, ino, byte_offset, head_len, head_hash, anchor, size, done, marks \
+        "SELECT log, dev, ino, byte_offset, head_len, head_hash, anchor, size, done, marks, mtime \
          FROM file_position ORDER BY log, place",
     )?;
     let rows = select.query_map([], |row| {
@@ -151,10 +152,20 @@ pub(super) fn read_positions(connection: &Connection) -> Result<Vec<Position>, S
                 marks: Marks::of_bytes(row.get_ref(9)?.as_blob()?),
             },
             size: number(7)?,
+            written: at(row.get(10)?),
             done: row.get(8)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A time of the file system as the database has it: nanoseconds since 1970, from 1678 to 2261.
+fn nanoseconds(at: Timestamp) -> i64 {
+    i64::try_from(at.as_nanosecond()).unwrap_or_default()
+}
+
+fn at(nanoseconds: i64) -> Timestamp {
+    Timestamp::from_nanosecond(nanoseconds.into()).unwrap_or_default()
 }
 
 /// Writes the positions of a log, in their order.
@@ -163,8 +174,8 @@ fn write_positions(connection: &Connection, name: &str, positions: &[&Position])
         .prepare_cached("DELETE FROM file_position WHERE log = ?")?
         .execute([name])?;
     let mut insert = connection.prepare_cached(
-        "INSERT INTO file_position (log, place, dev, ino, byte_offset, head_len, head_hash, anchor, size, done, marks) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO file_position (log, place, dev, ino, byte_offset, head_len, head_hash, anchor, size, done, marks, mtime) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     for (place, position) in positions.iter().enumerate() {
         insert.execute(params![
@@ -179,6 +190,7 @@ fn write_positions(connection: &Connection, name: &str, positions: &[&Position])
             position.size.cast_signed(),
             position.done,
             position.place.marks.to_bytes(),
+            nanoseconds(position.written),
         ])?;
     }
     Ok(())

@@ -122,6 +122,7 @@ fn progress(offset: u64) -> Progress {
             marks: Marks::of_bytes(&[1; 32]),
         },
         size: offset + 1,
+        written: second(5),
         done,
     };
     Progress {
@@ -385,6 +386,7 @@ fn t49_a_store_of_every_version_is_read() {
         if version < 3 {
             for position in &mut positions {
                 position.place.marks = Marks::default();
+                position.written = Timestamp::UNIX_EPOCH;
             }
         }
         assert_eq!(saved.progress.positions, positions);

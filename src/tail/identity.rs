@@ -7,6 +7,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::fs::{File, fill};
 use super::gz::{Unpacker, is_packed};
 use super::marks::{self, Marks};
@@ -230,6 +232,8 @@ pub struct Position {
     pub place: Place,
     /// Its size when last seen, bytes: what is lost at least when the file is gone.
     pub size: u64,
+    /// When it had last been written, as far as it was read.
+    pub written: Timestamp,
     /// Read to its end, and another file follows it.
     pub done: bool,
 }

@@ -262,6 +262,7 @@ impl Log {
             return;
         };
         let mut file = Tracked::new(path, &stat, Form::of(gz), pass.now);
+        file.written = position.written;
         file.resume(position.place);
         if position.done {
             self.done.push(file);
