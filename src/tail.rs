@@ -25,6 +25,7 @@ pub mod identity;
 mod kin;
 mod log;
 mod look;
+pub mod marks;
 mod notice;
 mod pass;
 mod reader;
