@@ -23,7 +23,8 @@ use tempfile::TempDir;
 
 use super::fs::{Fs, OsFs};
 use super::{
-    Chunk, Classify, HeadFacts, LogInfo, Notice, Position, Read, Settings, Sink, Source, Tailer, Writer,
+    Chunk, Classify, HeadFacts, Known, LogInfo, Notice, Position, Read, Settings, Sink, Source, Tailer,
+    Writer,
 };
 use crate::line::LogId;
 use crate::stats::{Lost, Op, Rotation, SourceStats};

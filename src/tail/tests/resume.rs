@@ -127,6 +127,38 @@ fn positions_wait_for_a_directory_that_is_not_there_yet() {
 }
 
 #[test]
+fn a_log_that_was_deleted_while_down_is_gone_after_a_minute_and_may_come_back() {
+    let mut rig = Rig::new(&["."]);
+    rig.append("x.log", text(0, 10));
+    rig.append("y.log", text(10, 20));
+    rig.settle();
+    rig.remove("x.log");
+    let known = |log: &str, id| {
+        let numbers = SourceStats::default();
+        (
+            Position::printable(&rig.path(log)),
+            Known {
+                id: LogId(id),
+                numbers,
+            },
+        )
+    };
+    let known = [known("x.log", 7), known("y.log", 8)];
+    rig.restart(&["."]);
+    rig.tailer.remember(known.into());
+    rig.now = Duration::ZERO;
+    for (seconds, gone) in [(0, 0), (59, 0), (60, 1), (600, 1)] {
+        rig.tailer.poll(Duration::from_secs(seconds), &mut rig.sink);
+        assert_eq!(rig.sink.gone, gone, "after {seconds} s");
+    }
+    rig.now = Duration::from_secs(600);
+    rig.append("x.log", text(20, 30));
+    rig.poll();
+    assert_eq!(rig.sink.lines, lines(20, 30));
+    assert!(rig.sink.partial.contains_key(&LogId(7)), "under its id");
+}
+
+#[test]
 fn a_saved_position_that_makes_no_sense_is_survived() {
     let mut rig = Rig::new(&["x.log"]);
     rig.append("x.log", text(0, 10));
