@@ -184,19 +184,9 @@ impl LogDecoder {
         unread
     }
 
-    /// Takes consecutive bytes of the log's file and tells what the records in them say.
-    pub fn push(&mut self, bytes: &[u8], read: ReadAt, out: &mut dyn FnMut(Seen)) {
-        self.push_scanned(bytes, None, read, out);
-    }
-
-    /// Does so where the bytes were already searched: `hits` as [`Wording::search`] gives them.
-    pub fn push_scanned(
-        &mut self,
-        bytes: &[u8],
-        hits: Option<&[u32]>,
-        read: ReadAt,
-        out: &mut dyn FnMut(Seen),
-    ) {
+    /// Takes consecutive bytes of the log's file and tells what the records in them say. `hits` as [`Wording::search`] gives
+    /// them, where the bytes were searched beforehand.
+    pub fn push(&mut self, bytes: &[u8], hits: Option<&[u32]>, read: ReadAt, out: &mut dyn FnMut(Seen)) {
         self.begin_read(read);
         let skipped = self.skip(bytes);
         self.base = (read.offset + skipped as Offset).saturating_sub(self.buffer.len() as Offset);
