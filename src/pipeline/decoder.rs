@@ -22,7 +22,7 @@ use crate::decode::clock::Clock;
 use crate::decode::form::Form;
 use crate::decode::time::{Day, Printed, Zone};
 use crate::line::{JobId, LogId, Offset};
-use crate::model::event::Seen;
+use crate::model::event::{Cause, Seen};
 use crate::stats::RecordResult;
 
 /// How far the record at hand has come.
@@ -425,6 +425,14 @@ impl LogDecoder {
         {
             let end = form.line_end(lines, at).unwrap_or(lines.len());
             let line = &lines[at..end];
+            // What is no exception ends the wait, header or not: most often it is the next header, which costs much to tell.
+            if matches!(open.stage, Stage::CauseNext { .. })
+                && !form.cuts()
+                && Cause::parse(&form.text(line)).is_none()
+            {
+                self.set_stage(Stage::Done);
+                break;
+            }
             if form.is_header(line) {
                 break;
             }
