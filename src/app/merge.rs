@@ -27,6 +27,9 @@ pub(super) struct Merge {
 /// Logs that wait for each other: those of one cluster; or, without one, those that go by time, with their clusters' others.
 type Group = Option<Arc<str>>;
 
+/// The front of a log's queue, as fronts are compared.
+type Front = (Timestamp, LogId);
+
 #[derive(Debug)]
 struct Queue {
     /// Each with the time it counts as: never earlier than what stands before it in the same log.
@@ -124,12 +127,19 @@ impl Merge {
                 continue;
             }
             while logs.values().all(Queue::is_comparable) {
-                let fronts = logs
-                    .iter()
-                    .filter_map(|(log, queue)| Some((queue.events.front()?.0, *log)));
-                let Some((_, earliest)) = fronts.min() else { break };
-                if let Some((_, seen)) = logs.get_mut(&earliest).and_then(|queue| queue.events.pop_front()) {
+                let (Some((_, earliest)), next) = two_earliest(logs) else {
+                    break;
+                };
+                let Some(Queue { events, .. }) = logs.get_mut(&earliest) else {
+                    break;
+                };
+                // All that comes before the other logs' fronts, which stay as they are meanwhile.
+                let is_first = |at| next.is_none_or(|next| (at, earliest) < next);
+                while let Some((_, seen)) = events.pop_front() {
                     apply(&seen);
+                    if !events.front().is_some_and(|(at, _)| is_first(*at)) {
+                        break;
+                    }
                 }
             }
         }
@@ -148,6 +158,22 @@ impl Merge {
     fn queue_mut(&mut self, log: LogId) -> Option<&mut Queue> {
         self.groups.get_mut(self.of.get(&log)?)?.get_mut(&log)
     }
+}
+
+/// The earliest front, with its log, and the one that follows it.
+fn two_earliest(logs: &BTreeMap<LogId, Queue>) -> (Option<Front>, Option<Front>) {
+    let (mut first, mut second) = (None, None);
+    for (log, queue) in logs {
+        let Some(front) = queue.events.front().map(|(at, _)| (*at, *log)) else {
+            continue;
+        };
+        if first.is_none_or(|first| front < first) {
+            second = first.replace(front);
+        } else if second.is_none_or(|second| front < second) {
+            second = Some(front);
+        }
+    }
+    (first, second)
 }
 
 #[cfg(test)]
