@@ -88,7 +88,7 @@ fn decoder(wording: &Arc<Wording>) -> LogDecoder {
 
 fn seen(wording: &Arc<Wording>, log: &str) -> Vec<Seen> {
     let mut seen = Vec::new();
-    decoder(wording).push(log.as_bytes(), read_at(), &mut |said| seen.push(said));
+    decoder(wording).push(log.as_bytes(), None, read_at(), &mut |said| seen.push(said));
     seen
 }
 
@@ -121,15 +121,15 @@ fn decode(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decode");
     let quiet = uninteresting();
     let mut reader = decoder(&wording);
-    reader.push(quiet.as_bytes(), read_at(), &mut |_| {});
+    reader.push(quiet.as_bytes(), None, read_at(), &mut |_| {});
     group.throughput(Throughput::Bytes(quiet.len() as u64));
     group.bench_function("uninteresting lines", |bench| {
-        bench.iter(|| reader.push(quiet.as_bytes(), read_at(), &mut |_| {}));
+        bench.iter(|| reader.push(quiet.as_bytes(), None, read_at(), &mut |_| {}));
     });
     let busy = transitions(1000, 100);
     group.throughput(Throughput::Elements(1000));
     group.bench_function("transitions", |bench| {
-        bench.iter(|| reader.push(busy.as_bytes(), read_at(), &mut |_| {}));
+        bench.iter(|| reader.push(busy.as_bytes(), None, read_at(), &mut |_| {}));
     });
     let layout = wording
         .layouts

@@ -71,7 +71,7 @@ impl Wording {
     }
 
     /// Searches bytes for what a decoder will want to look at, so that several threads may do that and one the rest. For
-    /// [`LogDecoder::push_scanned`]: places in the bytes, in order; `hits` is emptied first.
+    /// [`LogDecoder::push`]: places in the bytes, in order; `hits` is emptied first.
     pub fn search(&self, bytes: &[u8], hits: &mut Vec<u32>) {
         hits.clear();
         hits.extend(

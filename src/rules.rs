@@ -4,8 +4,6 @@
 //! is looked at first, since user code may print the same words; then the words, anchored at the start of the message.
 //! Every rule carries tests, and all of them run whenever a set is built: in `cargo test`, at start-up, in `flinktail check`.
 
-use std::collections::HashMap;
-
 use crate::decode::record::{Level, Record};
 use crate::model::event::Event;
 use crate::problem::Problem;
@@ -216,8 +214,9 @@ pub enum Matched {
 #[derive(Debug)]
 pub struct RuleSet {
     rules: Vec<Rule>,
-    /// Rules by the class name of their loggers: shortened names keep the class.
-    by_class: HashMap<Box<[u8]>, Vec<Logger>>,
+    /// Rules by the class name of their loggers: shortened names keep the class. There are a dozen, mostly of different
+    /// lengths, so that going through them is quicker than any map.
+    by_class: Vec<(Box<[u8]>, Vec<Logger>)>,
 }
 
 /// One logger and the rules that name it.
@@ -250,16 +249,20 @@ impl RuleSet {
     }
 
     fn new(rules: Vec<Rule>) -> Self {
-        let mut by_class: HashMap<Box<[u8]>, Vec<Logger>> = HashMap::new();
+        let mut by_class: Vec<(Box<[u8]>, Vec<Logger>)> = Vec::new();
         for (rule, id) in rules.iter().zip((0..=u16::MAX).map(RuleId)) {
             for name in &rule.loggers {
-                let loggers = by_class.entry(class_of(name.as_bytes()).into()).or_default();
-                match loggers.iter_mut().find(|logger| logger.name == *name) {
-                    Some(logger) => logger.rules.push(id),
-                    None => loggers.push(Logger {
-                        name: name.clone(),
-                        rules: vec![id],
-                    }),
+                let class = class_of(name.as_bytes());
+                let new = || Logger {
+                    name: name.clone(),
+                    rules: vec![id],
+                };
+                match by_class.iter_mut().find(|(known, _)| **known == *class) {
+                    None => by_class.push((class.into(), vec![new()])),
+                    Some((_, loggers)) => match loggers.iter_mut().find(|logger| logger.name == *name) {
+                        Some(logger) => logger.rules.push(id),
+                        None => loggers.push(new()),
+                    },
                 }
             }
         }
@@ -272,12 +275,11 @@ impl RuleSet {
     #[must_use]
     pub fn event(&self, record: &Record<'_>, shortened_loggers: bool) -> Matched {
         let mut answer = Matched::No;
-        let loggers = self
-            .by_class
-            .get(class_of(&record.logger))
-            .map_or(&[][..], Vec::as_slice);
+        let class = class_of(&record.logger);
+        let loggers = self.by_class.iter().find(|(known, _)| **known == *class);
         let named = loggers
             .iter()
+            .flat_map(|(_, loggers)| loggers)
             .filter(|logger| logger_matches(&record.logger, &logger.name, shortened_loggers));
         for id in named.flat_map(|logger| &logger.rules) {
             let rule = &self.rules[id.index()];

@@ -116,7 +116,12 @@ pub fn store(data: &[u8]) {
             for kept in &saved.progress.logs {
                 let mut decoder = log::decoder();
                 decoder.remember(kept.memory.clone());
-                decoder.push(super::seeds::HOSTILE_NAMES.as_bytes(), log::at(0), &mut |_| {});
+                decoder.push(
+                    super::seeds::HOSTILE_NAMES.as_bytes(),
+                    None,
+                    log::at(0),
+                    &mut |_| {},
+                );
             }
             let mut fleet = Fleet::restore(4, saved.left);
             store.commit(&mut fleet, &saved.progress, log::now()).unwrap();

@@ -60,7 +60,7 @@ pub fn told(text: &[u8], sizes: &[usize], restart: bool) -> Vec<Seen> {
     let mut decoder = decoder();
     let mut told = Vec::new();
     for (offset, piece) in pieces(text, sizes) {
-        decoder.push(piece, at(offset), &mut |seen| told.push(seen));
+        decoder.push(piece, None, at(offset), &mut |seen| told.push(seen));
         if restart {
             decoder = restarted(&decoder);
         }
@@ -104,7 +104,7 @@ fn forms(text: &[u8], sizes: &[usize]) -> BTreeSet<[String; 4]> {
     let mut decoder = decoder();
     let mut forms = BTreeSet::new();
     for (offset, piece) in pieces(text, sizes) {
-        decoder.push(piece, at(offset), &mut |_| {});
+        decoder.push(piece, None, at(offset), &mut |_| {});
         let memory = serde_json::to_value(decoder.memory()).unwrap();
         if decoder.layout().is_some() {
             forms.insert(["layout", "wrappers", "loggers", "dateless"].map(|key| memory[key].to_string()));

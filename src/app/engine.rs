@@ -317,7 +317,7 @@ impl Engine {
         };
         self.news = self.news.max(News::Read);
         self.decode(log, |decoder, out| {
-            decoder.push_scanned(read.bytes, read.hits, at, out);
+            decoder.push(read.bytes, read.hits, at, out);
         });
     }
 

@@ -124,18 +124,7 @@ impl Walk<'_> {
     }
 
     fn tls(&mut self, node: &Node<'_>) -> Option<Tls> {
-        let mut tls = Tls {
-            certificates: Vec::new(),
-            key: Vec::new(),
-            client_ca: None,
-            client_auth: ClientAuth::None,
-            allowed_sans: Vec::new(),
-            oldest: TlsVersion::Tls12,
-            newest: TlsVersion::Tls13,
-            cipher_suites: Vec::new(),
-            curves: Vec::new(),
-            prefer_server_order: true,
-        };
+        let mut tls = Tls::default();
         let before = self.problems.len();
         self.mapping(node, "tls_server_config", &TLS_KEYS, |walk, key, node| {
             walk.tls_key(key, node, &mut tls);

@@ -137,14 +137,13 @@ impl<'a> Cursor<'a> {
 
     /// `yyyy-MM-dd HH:mm:ss,SSS`, the form of nearly all lines, at once.
     fn common(&mut self) -> Option<(Date, Time)> {
-        const FORM: &[u8; 23] = b"0000-00-00 00:00:00,000";
-        let text: &[u8; FORM.len()] = self.rest().first_chunk()?;
-        let fits = |(byte, form): (&u8, &u8)| match form {
-            b'0' => byte.is_ascii_digit(),
-            _ => byte == form,
-        };
-        let goes_on = self.rest().get(FORM.len()).is_some_and(u8::is_ascii_digit);
-        if goes_on || !text.iter().zip(FORM).all(fits) {
+        const LEAST: &[u8; 23] = b"0000-00-00 00:00:00,000";
+        const MOST: &[u8; 23] = b"9999-99-99 99:99:99,999";
+        let text: &[u8; LEAST.len()] = self.rest().first_chunk()?;
+        // No early exit: so the compiler compares many at once.
+        let fits = |at: usize| (LEAST[at]..=MOST[at]).contains(&text[at]);
+        let goes_on = self.rest().get(LEAST.len()).is_some_and(u8::is_ascii_digit);
+        if goes_on || !(0..LEAST.len()).fold(true, |all, at| all & fits(at)) {
             return None;
         }
         let number = |at: usize| i32::from(text[at] - b'0') * 10 + i32::from(text[at + 1] - b'0');
@@ -152,7 +151,7 @@ impl<'a> Cursor<'a> {
         let date = date(number(0) * 100 + number(2), two(5)?, two(8)?)?;
         let millis = number(20) * 10 + i32::from(text[22] - b'0');
         let time = time(two(11)?, two(14)?, two(17)?, millis * 1_000_000)?;
-        self.at += FORM.len();
+        self.at += LEAST.len();
         Some((date, time))
     }
 
@@ -328,10 +327,14 @@ impl<'a> Cursor<'a> {
     /// A zone's name that cannot be taken for the next field of a layout: no level ends in `T` or `C`, or holds a `/`.
     fn name(&mut self) -> Option<Zone<'a>> {
         let rest = self.rest();
-        let len = rest.iter().take_while(|byte| is_zone_byte(**byte)).count();
+        let (mut len, mut has_slash) = (0, false);
+        while let Some(byte) = rest.get(len).filter(|byte| is_zone_byte(**byte)) {
+            has_slash |= *byte == b'/';
+            len += 1;
+        }
         // Most often it is the level that follows.
         let ends = matches!(rest[..len].last(), Some(b'T' | b'C'));
-        if !ends && memchr::memchr(b'/', &rest[..len]).is_none() {
+        if !ends && !has_slash {
             return None;
         }
         let name = std::str::from_utf8(&rest[..len]).ok()?;

@@ -125,7 +125,7 @@ impl Fleet {
         }
         if !self.applications.contains_key(arn) {
             let application = Application::new(arn.clone(), told.read);
-            self.note_end(&Place::Application(arn.clone()), None, application.ended_at());
+            self.note_end(|| Place::Application(arn.clone()), None, application.ended_at());
             self.applications.insert(arn.clone(), application);
         }
         self.applications.get_mut(arn)
@@ -293,7 +293,7 @@ impl Fleet {
             self.counters.applications_entered[to.index()] += 1;
         }
         let is_ended = application.ended_at();
-        self.note_end(&Place::Application(arn.clone()), was_ended, is_ended);
+        self.note_end(|| Place::Application(arn.clone()), was_ended, is_ended);
     }
 }
 

@@ -90,7 +90,7 @@ impl Fleet {
         if is_news {
             self.counters.deployments_entered[to.index()] += 1;
         }
-        self.note_end(&place, was_ended, is_ended);
+        self.note_end(|| place, was_ended, is_ended);
     }
 
     /// The operator polled another status of the resource's job.

@@ -567,7 +567,7 @@ impl Fleet {
         let is_ended = job.ended_at();
         let application = job.application.clone();
         self.counters.entered[to as usize] += 1;
-        self.note_end(&Place::Job(key.clone()), was_ended, is_ended);
+        self.note_end(|| Place::Job(key.clone()), was_ended, is_ended);
         if let Some(application) = application {
             self.job_of_application_moved(&application, to, begins, told);
         }

@@ -101,7 +101,7 @@ impl Default for Fleet {
 }
 
 /// What a fleet was left with.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Left {
     /// Flink jobs.
     pub jobs: Vec<Job>,
@@ -170,21 +170,21 @@ impl Fleet {
             if job.observed.is_some() {
                 fleet.reported.insert(job.id, key.clone());
             }
-            fleet.note_end(&Place::Job(key.clone()), None, job.ended_at());
-            fleet.jobs.insert(key, job);
+            fleet.note_end(|| Place::Job(key.clone()), None, job.ended_at());
+            fleet.jobs.insert(&key, job);
         }
         for application in left.applications {
             let place = Place::Application(application.arn.clone());
-            fleet.note_end(&place, None, application.ended_at());
+            fleet.note_end(|| place, None, application.ended_at());
             fleet.applications.insert(application.arn.clone(), application);
         }
         for job in left.platform_jobs {
-            fleet.note_end(&Place::Platform(job.resource.id), None, job.story.ended_at());
+            fleet.note_end(|| Place::Platform(job.resource.id), None, job.story.ended_at());
             fleet.platform_jobs.insert(job.resource.id, job);
         }
         for deployment in left.deployments {
             let place = Place::Deployment(deployment.id.clone());
-            fleet.note_end(&place, None, deployment.story.ended_at());
+            fleet.note_end(|| place, None, deployment.story.ended_at());
             fleet.deployments.insert(deployment.id.clone(), deployment);
         }
         fleet
@@ -203,9 +203,11 @@ impl Fleet {
             self.counters.dropped += 1;
             return None;
         }
-        let new = || Arc::new(Process::new(Arc::clone(&speaker.1)));
-        let process = self.processes.entry(speaker.clone()).or_insert_with(new);
-        Some(Arc::make_mut(process))
+        if !is_known {
+            let new = Arc::new(Process::new(Arc::clone(&speaker.1)));
+            self.processes.insert(speaker.clone(), new);
+        }
+        self.process_mut(speaker)
     }
 
     /// The process that speaks of a cluster in a log.
@@ -354,7 +356,7 @@ impl Fleet {
 
     /// Finds or makes a job of which a log speaks; none where every place is held by a live one.
     pub(super) fn take_up(&mut self, key: &Key, told: Told<'_>) -> Option<&mut Job> {
-        if !self.jobs.contains_key(key) {
+        if !self.jobs.find(key) {
             self.move_reported(key);
         }
         let job = self.job_or_new(key, told)?;
@@ -367,7 +369,7 @@ impl Fleet {
             job.application = application.cloned();
             job.revision += 1;
         }
-        self.note_end(&Place::Job(key.clone()), was_ended, is_ended);
+        self.note_end(|| Place::Job(key.clone()), was_ended, is_ended);
         if let Some(application) = application.filter(|_| is_news) {
             self.link_job(application, key, told);
         }
@@ -380,11 +382,11 @@ impl Fleet {
             return None;
         }
         let process = self.processes.get(told.speaker)?;
-        Some(self.jobs.get_or_insert_with(key, || {
+        self.jobs.get_or_insert_with(key, || {
             let mut job = Job::new(Arc::clone(&key.0), key.1, told.log(), process.number, told.read);
             job.flink_version.clone_from(&process.version);
             job
-        }))
+        })
     }
 
     /// Whether there is, or can be made, a place for an entity that may be known already.
@@ -397,15 +399,23 @@ impl Fleet {
     }
 
     /// Notes whether an entity has ended, so that the longest ended one is found at once when room is needed.
-    pub(super) fn note_end(&mut self, place: &Place, was: Option<Timestamp>, now: Option<Timestamp>) {
+    pub(super) fn note_end(
+        &mut self,
+        place: impl FnOnce() -> Place,
+        was: Option<Timestamp>,
+        now: Option<Timestamp>,
+    ) {
         if was == now {
             return;
         }
+        let mut place = place();
         if let Some(at) = was {
-            self.ended.remove(&(at, place.clone()));
+            let before = (at, place);
+            self.ended.remove(&before);
+            place = before.1;
         }
         if let Some(at) = now {
-            self.ended.insert((at, place.clone()));
+            self.ended.insert((at, place));
         }
     }
 

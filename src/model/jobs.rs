@@ -10,70 +10,124 @@ use crate::line::JobId;
 
 /// All jobs, in the order of cluster and id. A map in a map: the name of a cluster, which all jobs of a log share, is
 /// compared once, and not with every job on the way.
+///
+/// One line is told of a job in a dozen steps, each of which asks for it: so the jobs lie in a table, and the place of the
+/// one asked for last is known.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Jobs {
-    clusters: BTreeMap<Arc<str>, BTreeMap<JobId, Arc<Job>>>,
-    len: usize,
+    clusters: BTreeMap<Arc<str>, BTreeMap<JobId, usize>>,
+    /// None where a job was removed, until another takes its place.
+    table: Vec<Option<Arc<Job>>>,
+    free: Vec<usize>,
+    last: Option<(Key, usize)>,
 }
 
 impl Jobs {
     pub(super) const fn len(&self) -> usize {
-        self.len
+        self.table.len() - self.free.len()
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     pub(super) fn contains_key(&self, key: &Key) -> bool {
-        self.get(key).is_some()
+        self.place(key).is_some()
     }
 
-    pub(super) fn get(&self, (cluster, id): &Key) -> Option<&Job> {
-        self.clusters.get(cluster)?.get(id).map(Arc::as_ref)
+    /// Whether there is such a job, which is asked for next.
+    pub(super) fn find(&mut self, key: &Key) -> bool {
+        let place = self.place(key);
+        if let Some(place) = place {
+            self.recall(key, place);
+        }
+        place.is_some()
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Option<&Job> {
+        self.at(self.place(key)?).map(Arc::as_ref)
     }
 
     /// A job to be changed: what others hold of it stays as it was.
-    pub(super) fn get_mut(&mut self, (cluster, id): &Key) -> Option<&mut Job> {
-        self.clusters.get_mut(cluster)?.get_mut(id).map(Arc::make_mut)
+    pub(super) fn get_mut(&mut self, key: &Key) -> Option<&mut Job> {
+        let place = self.place(key)?;
+        self.touch(key, place)
     }
 
-    pub(super) fn get_or_insert_with(&mut self, (cluster, id): &Key, new: impl FnOnce() -> Job) -> &mut Job {
-        let jobs = self.clusters.entry(Arc::clone(cluster)).or_default();
-        let job = jobs.entry(*id).or_insert_with(|| {
-            self.len += 1;
-            Arc::new(new())
-        });
-        Arc::make_mut(job)
+    pub(super) fn get_or_insert_with(&mut self, key: &Key, new: impl FnOnce() -> Job) -> Option<&mut Job> {
+        let place = match self.place(key) {
+            Some(place) => place,
+            None => self.add(key, new()),
+        };
+        self.touch(key, place)
     }
 
-    pub(super) fn insert(&mut self, (cluster, id): Key, job: Job) {
-        let before = self
-            .clusters
-            .entry(cluster)
-            .or_default()
-            .insert(id, Arc::new(job));
-        self.len += usize::from(before.is_none());
+    pub(super) fn insert(&mut self, key: &Key, job: Job) {
+        match self.place(key) {
+            Some(place) => self.table[place] = Some(Arc::new(job)),
+            None => {
+                self.add(key, job);
+            }
+        }
     }
 
     pub(super) fn remove(&mut self, (cluster, id): &Key) -> Option<Job> {
+        self.last = None;
         let jobs = self.clusters.get_mut(cluster)?;
-        let job = jobs.remove(id)?;
+        let place = jobs.remove(id)?;
         if jobs.is_empty() {
             self.clusters.remove(cluster);
         }
-        self.len -= 1;
-        Some(Arc::unwrap_or_clone(job))
+        self.free.push(place);
+        self.table[place].take().map(Arc::unwrap_or_clone)
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = &Arc<Job>> {
-        self.clusters.values().flat_map(BTreeMap::values)
+        let places = self.clusters.values().flat_map(BTreeMap::values);
+        places.filter_map(|place| self.at(*place))
     }
 
     /// The jobs that have an id, in whichever cluster.
     pub(super) fn with_id(&self, id: JobId) -> impl Iterator<Item = (&Arc<str>, &Job)> {
         self.clusters
             .iter()
-            .filter_map(move |(cluster, jobs)| Some((cluster, &**jobs.get(&id)?)))
+            .filter_map(move |(cluster, jobs)| Some((cluster, &**self.at(*jobs.get(&id)?)?)))
+    }
+
+    fn place(&self, key: &Key) -> Option<usize> {
+        match &self.last {
+            // The ids first: they tell jobs apart.
+            Some((last, place)) if last.1 == key.1 && last.0 == key.0 => Some(*place),
+            _ => self.clusters.get(&key.0)?.get(&key.1).copied(),
+        }
+    }
+
+    fn at(&self, place: usize) -> Option<&Arc<Job>> {
+        self.table.get(place)?.as_ref()
+    }
+
+    /// The job at a place, to be changed; it is likely to be asked for again.
+    fn touch(&mut self, key: &Key, place: usize) -> Option<&mut Job> {
+        self.recall(key, place);
+        self.table.get_mut(place)?.as_mut().map(Arc::make_mut)
+    }
+
+    fn recall(&mut self, key: &Key, place: usize) {
+        if self.last.as_ref().is_none_or(|(_, last)| *last != place) {
+            self.last = Some((key.clone(), place));
+        }
+    }
+
+    fn add(&mut self, (cluster, id): &Key, job: Job) -> usize {
+        let place = self.free.pop().unwrap_or(self.table.len());
+        if place == self.table.len() {
+            self.table.push(None);
+        }
+        self.table[place] = Some(Arc::new(job));
+        self.clusters
+            .entry(Arc::clone(cluster))
+            .or_default()
+            .insert(*id, place);
+        place
     }
 }

@@ -182,7 +182,7 @@ impl Fleet {
             self.counters.platform_jobs_entered[to.index()] += 1;
         }
         let is_ended = job.story.ended_at();
-        self.note_end(&Place::Platform(id), was_ended, is_ended);
+        self.note_end(|| Place::Platform(id), was_ended, is_ended);
         self.note_over(id);
     }
 
@@ -200,7 +200,7 @@ impl Fleet {
             job.track.over = over;
             job.revision += 1;
             let is_ended = job.ended_at();
-            self.note_end(&Place::Job(key), was_ended, is_ended);
+            self.note_end(|| Place::Job(key), was_ended, is_ended);
         }
     }
 
@@ -280,12 +280,12 @@ impl Fleet {
         let Some(mut job) = self.jobs.remove(&reported) else {
             return;
         };
-        self.note_end(&Place::Job(reported), job.ended_at(), None);
+        self.note_end(|| Place::Job(reported), job.ended_at(), None);
         job.cluster = Arc::clone(&key.0);
         job.revision += 1;
-        self.note_end(&Place::Job(key.clone()), None, job.ended_at());
+        self.note_end(|| Place::Job(key.clone()), None, job.ended_at());
         let observed = job.observed;
-        self.jobs.insert(key.clone(), job);
+        self.jobs.insert(key, job);
         if let Some(observed) = observed {
             self.link_platform_job(observed.by, key);
         }

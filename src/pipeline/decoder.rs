@@ -22,7 +22,7 @@ use crate::decode::clock::Clock;
 use crate::decode::form::Form;
 use crate::decode::time::{Day, Printed, Zone};
 use crate::line::{JobId, LogId, Offset};
-use crate::model::event::Seen;
+use crate::model::event::{Cause, Seen};
 use crate::stats::RecordResult;
 
 /// How far the record at hand has come.
@@ -190,19 +190,9 @@ impl LogDecoder {
         unread
     }
 
-    /// Takes consecutive bytes of the log's file and tells what the records in them say.
-    pub fn push(&mut self, bytes: &[u8], read: ReadAt, out: &mut dyn FnMut(Seen)) {
-        self.push_scanned(bytes, None, read, out);
-    }
-
-    /// Does so where the bytes were already searched: `hits` as [`Wording::search`] gives them.
-    pub fn push_scanned(
-        &mut self,
-        bytes: &[u8],
-        hits: Option<&[u32]>,
-        read: ReadAt,
-        out: &mut dyn FnMut(Seen),
-    ) {
+    /// Takes consecutive bytes of the log's file and tells what the records in them say. `hits` as [`Wording::search`] gives
+    /// them, where the bytes were searched beforehand.
+    pub fn push(&mut self, bytes: &[u8], hits: Option<&[u32]>, read: ReadAt, out: &mut dyn FnMut(Seen)) {
         self.begin_read(read);
         let skipped = self.skip(bytes);
         self.base = (read.offset + skipped as Offset).saturating_sub(self.buffer.len() as Offset);
@@ -441,6 +431,14 @@ impl LogDecoder {
         {
             let end = form.line_end(lines, at).unwrap_or(lines.len());
             let line = &lines[at..end];
+            // What is no exception ends the wait, header or not: most often it is the next header, which costs much to tell.
+            if matches!(open.stage, Stage::CauseNext { .. })
+                && !form.cuts()
+                && Cause::parse(&form.text(line)).is_none()
+            {
+                self.set_stage(Stage::Done);
+                break;
+            }
             if form.is_header(line) {
                 break;
             }

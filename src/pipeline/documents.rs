@@ -156,21 +156,17 @@ impl Documents {
             let line = &bytes[at..end];
             let offset = read.offset + at as Offset;
             let is_alone = self.walker.is_between();
-            let is_alike = self
-                .like
-                .as_ref()
-                .is_some_and(|like| like.fits(line.trim_ascii_end()));
+            let text = line.trim_ascii_end();
+            let is_alike = self.like.as_ref().is_some_and(|like| like.fits(text));
             self.is_record = false;
             self.walk(read, lines, out, |walker, step| {
-                if !(is_alike && Walker::record(line.trim_ascii_end(), offset, step)) {
+                if !(is_alike && Walker::record(text, offset, step)) {
                     walker.push(line, offset, step);
                 }
             });
             // What follows a record that waits for its end is opened.
             let is_over = is_alone && self.walker.is_between() && !lines.is_waiting();
-            self.like = (self.is_record && is_over)
-                .then(|| Like::of(line.trim_ascii_end()))
-                .flatten();
+            self.like = (self.is_record && is_over).then(|| Like::of(text)).flatten();
             at = end;
         }
     }
@@ -369,18 +365,15 @@ impl Documents {
                 ..seen
             });
         };
-        let lines_of_it: &[&[u8]] = if lines.take_whole(text, read, &mut told) {
-            &[]
-        } else {
-            &[text, b"\n"]
-        };
-        for bytes in lines_of_it {
-            let read = ReadAt {
-                offset: self.lines.given,
-                ..read
-            };
-            lines.push(bytes, read, &mut told);
-            self.lines.given += bytes.len() as Offset;
+        if !lines.take_whole(text, read, &mut told) {
+            for bytes in [text, b"\n"] {
+                let read = ReadAt {
+                    offset: self.lines.given,
+                    ..read
+                };
+                lines.push(bytes, None, read, &mut told);
+                self.lines.given += bytes.len() as Offset;
+            }
         }
         if tells {
             self.know(&ids);

@@ -132,7 +132,7 @@ mod tests {
             written: Timestamp::UNIX_EPOCH,
             fresh: false,
         };
-        decoder.push(&LOG.as_bytes()[from..to], at, &mut |said| seen.push(said));
+        decoder.push(&LOG.as_bytes()[from..to], None, at, &mut |said| seen.push(said));
     }
 
     #[test]

@@ -106,26 +106,16 @@ impl SourceDecoder {
         matches!(&self.kind, Kind::Documents(documents) if documents.is_waiting())
     }
 
-    /// Takes consecutive bytes of the log's file and tells what the records in them say.
-    pub fn push(&mut self, bytes: &[u8], read: ReadAt, out: &mut dyn FnMut(Seen)) {
-        self.push_scanned(bytes, None, read, out);
-    }
-
-    /// Does so where the bytes were already searched: `hits` as [`Wording::search`] gives them.
-    pub fn push_scanned(
-        &mut self,
-        bytes: &[u8],
-        hits: Option<&[u32]>,
-        read: ReadAt,
-        out: &mut dyn FnMut(Seen),
-    ) {
+    /// Takes consecutive bytes of the log's file and tells what the records in them say. `hits` as [`Wording::search`] gives
+    /// them, where the bytes were searched beforehand.
+    pub fn push(&mut self, bytes: &[u8], hits: Option<&[u32]>, read: ReadAt, out: &mut dyn FnMut(Seen)) {
         let mark = mark(bytes, read.offset);
         if mark > 0 {
             let read = ReadAt {
                 offset: read.offset + mark as Offset,
                 ..read
             };
-            return self.push_scanned(&bytes[mark..], None, read, out);
+            return self.push(&bytes[mark..], None, read, out);
         }
         if let Kind::Unknown(sniffer) = &mut self.kind
             && sniffer.push(bytes)
@@ -142,13 +132,13 @@ impl SourceDecoder {
         match &mut self.kind {
             Kind::Documents(documents) => documents.push(bytes, hits, read, &mut self.lines, out),
             Kind::Unknown(sniffer) => {
-                self.lines.push_scanned(bytes, hits, read, out);
+                self.lines.push(bytes, hits, read, out);
                 if sniffer.is_over() || self.lines.reads_loggers() {
                     // At once: of a log that says nothing more, what the sniffer holds would be held for ever.
                     self.kind = Kind::Lines;
                 }
             }
-            Kind::Lines => self.lines.push_scanned(bytes, hits, read, out),
+            Kind::Lines => self.lines.push(bytes, hits, read, out),
         }
     }
 

@@ -55,11 +55,9 @@ fn decode(decoder: &mut LogDecoder, text: &[u8], cuts: &[usize]) -> Vec<Seen> {
             fresh: false,
         };
         let bytes = &text[from..cut];
-        if cut > from && searched {
+        if cut > from {
             wording().search(bytes, &mut hits);
-            decoder.push_scanned(bytes, Some(&hits), read, &mut |seen| out.push(seen));
-        } else if cut > from {
-            decoder.push(bytes, read, &mut |seen| out.push(seen));
+            decoder.push(bytes, searched.then_some(&hits), read, &mut |seen| out.push(seen));
         }
         searched = !searched;
         from = cut;

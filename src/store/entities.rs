@@ -57,9 +57,9 @@ pub(super) fn write<'e, E: Kept + 'e>(
             ])?;
         let owner = (E::State::KIND, &*id.to_string());
         let numbered = (story.history_dropped..).zip(&story.history);
-        for (number, entry) in numbered.filter(|(number, _)| *number >= from) {
-            entries::write(connection, &OF_OTHERS, owner, base + number, entry, now)?;
-        }
+        let unwritten = numbered.filter(|(number, _)| *number >= from);
+        let unwritten = unwritten.map(|(number, entry)| (base + number, entry));
+        entries::write(connection, &OF_OTHERS, owner, unwritten, now)?;
         let shelved = Shelved {
             revision: Some(story.revision),
             base,

@@ -1,17 +1,22 @@
-//! Entries of history, to and from the database: alike for every kind of entity, in two tables.
+//! History, to and from the database: alike for every kind of entity, in two tables.
+//!
+//! Entries that are written together lie together in one row, up to a page of them: a row costs forty times what an entry
+//! in it does.
 
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
-use rusqlite::types::Type;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 
 use super::StoreError;
 use crate::line::LogId;
 use crate::model::state::State;
 use crate::model::{Basis, Entry};
 
-/// Where entries are kept. Their owner is told by two columns.
+/// Most entries of a row: about as many as fit a page of the database.
+const STRETCH: usize = 48;
+
+/// Where history is kept. Its owner is told by two columns.
 pub(super) struct Table {
     insert: &'static str,
     select: &'static str,
@@ -19,44 +24,40 @@ pub(super) struct Table {
 
 /// Of Flink jobs, by cluster and id.
 pub(super) const OF_JOBS: Table = Table {
-    insert: "INSERT OR REPLACE INTO state_entry \
-             (cluster, id, number, at, from_state, to_state, basis, late, log_id, line_offset, written) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    select: "SELECT at, from_state, to_state, basis, late, log_id, line_offset FROM state_entry \
-             WHERE cluster = ? AND id = ? ORDER BY number DESC LIMIT ?",
+    insert: "INSERT OR REPLACE INTO job_stretch (cluster, id, first, count, written, entries) VALUES (?, ?, ?, ?, ?, ?)",
+    select: "SELECT entries FROM job_stretch WHERE cluster = ? AND id = ? ORDER BY first DESC",
 };
 
 /// Of all others, by kind and id.
 pub(super) const OF_OTHERS: Table = Table {
-    insert: "INSERT OR REPLACE INTO entity_entry \
-             (kind, id, number, at, from_state, to_state, basis, late, log_id, line_offset, written) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    select: "SELECT at, from_state, to_state, basis, late, log_id, line_offset FROM entity_entry \
-             WHERE kind = ? AND id = ? ORDER BY number DESC LIMIT ?",
+    insert: "INSERT OR REPLACE INTO entity_stretch (kind, id, first, count, written, entries) VALUES (?, ?, ?, ?, ?, ?)",
+    select: "SELECT entries FROM entity_stretch WHERE kind = ? AND id = ? ORDER BY first DESC",
 };
 
-/// Writes an entry, the `number`th that its owner ever had.
-pub(super) fn write<S: State>(
+/// An entry as it is written: when, state left and entered, basis, whether late (0 or 1), log, offset of the line.
+type EntryRow<'a> = (Option<Timestamp>, Option<&'a str>, &'a str, &'a str, u8, u32, u64);
+
+/// Writes entries, each with its number among all that its owner ever had; none is left out between them.
+pub(super) fn write<'e, S: State>(
     connection: &Connection,
     table: &Table,
     owner: (&str, &str),
-    number: u64,
-    entry: &Entry<S>,
+    numbered: impl Iterator<Item = (u64, &'e Entry<S>)>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    connection.prepare_cached(table.insert)?.execute(params![
-        owner.0,
-        owner.1,
-        number.cast_signed(),
-        entry.at.map(|at| at.to_string()),
-        entry.from.map(State::name),
-        entry.to.name(),
-        entry.basis.name(),
-        entry.late,
-        entry.line.0.0,
-        entry.line.1.cast_signed(),
-        now.as_second(),
-    ])?;
+    let mut numbered = numbered.peekable();
+    while let Some((first, _)) = numbered.peek().copied() {
+        let stretch = numbered.by_ref().take(STRETCH);
+        let rows: Vec<_> = stretch.map(|(_, entry)| row_of(entry)).collect();
+        connection.prepare_cached(table.insert)?.execute(params![
+            owner.0,
+            owner.1,
+            first.cast_signed(),
+            (rows.len() as u64).cast_signed(),
+            now.as_second(),
+            serde_json::to_string(&rows)?,
+        ])?;
+    }
     Ok(())
 }
 
@@ -69,29 +70,42 @@ pub(super) fn read<S: State>(
     most: usize,
 ) -> Result<VecDeque<Entry<S>>, StoreError> {
     let mut select = connection.prepare_cached(table.select)?;
-    let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let mut rows = select.query(params![owner.0, owner.1, most])?;
+    let mut stretches = select.query(params![owner.0, owner.1])?;
     let mut history = VecDeque::new();
-    while let Some(row) = rows.next()? {
-        history.push_front(entry_of(row)?);
+    while history.len() < most
+        && let Some(stretch) = stretches.next()?
+    {
+        let text = stretch.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+        let rows: Vec<EntryRow<'_>> = serde_json::from_str(text)?;
+        for row in rows.into_iter().rev().take(most - history.len()) {
+            history.push_front(entry_of(row)?);
+        }
     }
     Ok(history)
 }
 
-fn entry_of<S: State>(row: &Row<'_>) -> Result<Entry<S>, StoreError> {
-    let at: Option<String> = row.get(0)?;
-    let at = at.map(|at| at.parse()).transpose();
-    let at = at.map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))?;
-    let from: Option<String> = row.get(1)?;
-    let (to, basis): (String, String) = (row.get(2)?, row.get(3)?);
+fn row_of<S: State>(entry: &Entry<S>) -> EntryRow<'static> {
+    (
+        entry.at,
+        entry.from.map(State::name),
+        entry.to.name(),
+        entry.basis.name(),
+        u8::from(entry.late),
+        entry.line.0.0,
+        entry.line.1,
+    )
+}
+
+fn entry_of<S: State>(row: EntryRow<'_>) -> Result<Entry<S>, StoreError> {
+    let (at, from, to, basis, late, log, line_offset) = row;
     let known = Basis::ALL.into_iter().find(|known| known.name() == basis);
     Ok(Entry {
         at,
-        from: from.as_deref().map(state_named).transpose()?,
-        to: state_named(&to)?,
+        from: from.map(state_named).transpose()?,
+        to: state_named(to)?,
         basis: known.ok_or_else(|| StoreError::Damaged(format!("{basis:?} is no basis")))?,
-        late: row.get(4)?,
-        line: (LogId(row.get(5)?), row.get::<_, i64>(6)?.cast_unsigned()),
+        late: late != 0,
+        line: (LogId(log), line_offset),
     })
 }
 

@@ -16,17 +16,17 @@ pub struct Bounds {
     pub bytes: u64,
 }
 
-/// Most entries removed in one go, so that a commit never waits long for it.
-const PART: u32 = 10_000;
+/// Most stretches of history removed in one go, a page each at most, so that a commit never waits long for it.
+const PART: u32 = 2_000;
 
-/// Entries that nothing needs, of Flink jobs and of the others: a job's last one says that it was born.
+/// Stretches that nothing needs, of Flink jobs and of the others: a job's last entry says that it was born.
 const REMOVABLE: [&str; 2] = [
-    "DELETE FROM state_entry WHERE seq IN (SELECT e.seq FROM state_entry e \
-     LEFT JOIN job j ON j.cluster = e.cluster AND j.id = e.id \
-     WHERE e.written < ?1 AND (j.id IS NULL OR j.evicted OR e.number + 1 < j.entries) ORDER BY e.written, e.seq LIMIT ?2)",
-    "DELETE FROM entity_entry WHERE seq IN (SELECT e.seq FROM entity_entry e \
-     LEFT JOIN entity j ON j.kind = e.kind AND j.id = e.id \
-     WHERE e.written < ?1 AND (j.id IS NULL OR j.evicted OR e.number + 1 < j.entries) ORDER BY e.written, e.seq LIMIT ?2)",
+    "DELETE FROM job_stretch WHERE seq IN (SELECT s.seq FROM job_stretch s \
+     LEFT JOIN job j ON j.cluster = s.cluster AND j.id = s.id \
+     WHERE s.written < ?1 AND (j.id IS NULL OR j.evicted OR s.first + s.count < j.entries) ORDER BY s.written, s.seq LIMIT ?2)",
+    "DELETE FROM entity_stretch WHERE seq IN (SELECT s.seq FROM entity_stretch s \
+     LEFT JOIN entity j ON j.kind = s.kind AND j.id = s.id \
+     WHERE s.written < ?1 AND (j.id IS NULL OR j.evicted OR s.first + s.count < j.entries) ORDER BY s.written, s.seq LIMIT ?2)",
 ];
 
 /// What was evicted, and of which nothing was heard since.

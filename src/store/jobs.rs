@@ -32,10 +32,8 @@ pub(super) fn write(
             serde_json::to_string(&JobRow::of(job))?,
         ])?;
     let numbered = (job.history_dropped..).zip(&job.history);
-    for (number, entry) in numbered.filter(|(number, _)| *number >= from) {
-        entries::write(connection, &OF_JOBS, (&job.cluster, &id), number, entry, now)?;
-    }
-    Ok(())
+    let unwritten = numbered.filter(|(number, _)| *number >= from);
+    entries::write(connection, &OF_JOBS, (&job.cluster, &id), unwritten, now)
 }
 
 /// Writes a job that the fleet has forgotten. One that came and went between two commits may have been here before.

@@ -20,11 +20,14 @@ const APPLICATION: i32 = 0x666c_6e6b;
 
 /// The steps to each version from the one before. Never change one that was released: add the next, and keep a database
 /// of the old version in `tests/store/`.
-const MIGRATIONS: [(u32, &str); VERSION as usize] =
-    [(1, include_str!("v1.sql")), (2, include_str!("v2.sql"))];
+const MIGRATIONS: [(u32, &str); VERSION as usize] = [
+    (1, include_str!("v1.sql")),
+    (2, include_str!("v2.sql")),
+    (3, include_str!("v3.sql")),
+];
 
 /// The present version (`PRAGMA user_version`).
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// How long a writer waits for `sqlite3` in another terminal, which may hold a lock for the time of a query.
 const BUSY: Duration = Duration::from_secs(2);

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::ahead::Ahead;
 use super::arrivals::Later;
 use super::file::{Form, Tracked};
@@ -238,6 +240,7 @@ impl Log {
             id: file.id,
             place: file.place.clone(),
             size: file.size.max(file.known),
+            written: file.written,
             done,
         };
         let departed = self.departed.iter().map(|(place, _)| Position {
@@ -245,6 +248,7 @@ impl Log {
             id: FileId::NONE,
             place: place.clone(),
             size: place.offset,
+            written: Timestamp::UNIX_EPOCH,
             done: true,
         });
         let done = self.done.iter().map(move |file| position(file, true));
@@ -265,7 +269,7 @@ impl Log {
             place.hash(&mut hasher);
         }
         for file in self.files() {
-            (file.id, &file.place, file.size, file.known).hash(&mut hasher);
+            (file.id, &file.place, file.size, file.known, file.written).hash(&mut hasher);
         }
         self.done.len().hash(&mut hasher);
         hasher.finish()

@@ -87,7 +87,7 @@ impl Story {
                     written: now(),
                     fresh: false,
                 };
-                decoder.push(&file.as_bytes()[offset..offset + size], at, &mut |seen| {
+                decoder.push(&file.as_bytes()[offset..offset + size], None, at, &mut |seen| {
                     told.push(seen);
                 });
                 offset += size;

@@ -56,10 +56,10 @@ fn minutes(seen: &[Seen]) -> Vec<i8> {
 fn what_is_followed_waits_for_earlier_events_and_a_later_one_comes_as_it_is() {
     let mut seen = Vec::new();
     let mut decoder = decoder(&wording(), 1, &EventIds::default());
-    decoder.push(call(9, "StopApplication").as_bytes(), at(0), &mut |told| {
+    decoder.push(call(9, "StopApplication").as_bytes(), None, at(0), &mut |told| {
         seen.push(told);
     });
-    decoder.push(call(1, "StartApplication").as_bytes(), at(2), &mut |told| {
+    decoder.push(call(1, "StartApplication").as_bytes(), None, at(2), &mut |told| {
         seen.push(told);
     });
     decoder.pass(at(4).now, &mut |told| seen.push(told));
@@ -67,9 +67,14 @@ fn what_is_followed_waits_for_earlier_events_and_a_later_one_comes_as_it_is() {
     decoder.pass(at(5).now, &mut |told| seen.push(told));
     assert_eq!(minutes(&seen), [1, 9]);
     assert!(!decoder.is_waiting());
-    decoder.push(call(3, "UpdateApplication").as_bytes(), at(60), &mut |told| {
-        seen.push(told);
-    });
+    decoder.push(
+        call(3, "UpdateApplication").as_bytes(),
+        None,
+        at(60),
+        &mut |told| {
+            seen.push(told);
+        },
+    );
     decoder.pass(at(66).now, &mut |told| seen.push(told));
     assert_eq!(minutes(&seen), [1, 9, 3], "the model says that it is late");
 }
@@ -83,7 +88,7 @@ fn old_content_is_told_as_it_stands() {
         fresh: false,
         ..at(0)
     };
-    decoder.push(text.as_bytes(), read, &mut |told| seen.push(told));
+    decoder.push(text.as_bytes(), None, read, &mut |told| seen.push(told));
     assert_eq!(minutes(&seen), [9, 1], "and the third has an id that was told");
 }
 
@@ -95,7 +100,7 @@ fn a_restart_at_any_byte_neither_loses_nor_repeats_an_event() {
     for cut in (0..=text.len()).step_by(7) {
         let mut seen = Vec::new();
         let mut before = decoder(&wording, 1, &EventIds::default());
-        before.push(&text.as_bytes()[..cut], at(0), &mut |told| seen.push(told));
+        before.push(&text.as_bytes()[..cut], None, at(0), &mut |told| seen.push(told));
         let memory = before.memory();
         let mut written: Memory = serde_json::from_str(&serde_json::to_string(&memory).unwrap()).unwrap();
         written.carry.clone_from(&memory.carry);
@@ -106,7 +111,7 @@ fn a_restart_at_any_byte_neither_loses_nor_repeats_an_event() {
             offset: cut as u64,
             ..at(1)
         };
-        after.push(&text.as_bytes()[cut..], read, &mut |told| seen.push(told));
+        after.push(&text.as_bytes()[cut..], None, read, &mut |told| seen.push(told));
         after.pass(at(9).now, &mut |told| seen.push(told));
         assert_eq!(minutes(&seen), [1, 4, 9], "cut at {cut}");
         // The same events, delivered once more in another file, after another restart.
@@ -114,6 +119,7 @@ fn a_restart_at_any_byte_neither_loses_nor_repeats_an_event() {
         again.remember(after.memory());
         again.push(
             (call(1, "StartApplication") + &call(9, "StopApplication")).as_bytes(),
+            None,
             at(20),
             &mut |told| {
                 seen.push(told);

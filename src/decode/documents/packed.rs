@@ -40,8 +40,8 @@ fn data(record: &Value) -> Option<&str> {
     text(record, "data").filter(|data| data.starts_with(GZIP))
 }
 
-/// Unpacks any number of gzip members, and gzip inside of gzip.
-pub(super) fn unpacked(bytes: &[u8]) -> Option<Vec<u8>> {
+/// Unpacks any number of gzip members.
+fn unpacked(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     MultiGzDecoder::new(bytes).take(MOST).read_to_end(&mut out).ok()?;
     Some(out)

@@ -127,7 +127,7 @@ impl Walker {
     }
 
     /// Takes a line that stands between documents and is a record of a managed log, if it is written as the service writes
-    /// them; false where it must be split as any. Nine times faster than that, for the lines of a log that are of interest.
+    /// them; false where it must be split as any.
     pub(crate) fn record(line: &[u8], offset: u64, out: Out<'_>) -> bool {
         let (around, object) = match prefix::event(line) {
             Some((at, message)) => (Around::default().event(Some(at), None), message),

@@ -57,6 +57,24 @@ pub struct Tls {
     pub prefer_server_order: bool,
 }
 
+/// Nothing but 1.2 and 1.3, and no certificate yet.
+impl Default for Tls {
+    fn default() -> Self {
+        Self {
+            certificates: Vec::new(),
+            key: Vec::new(),
+            client_ca: None,
+            client_auth: ClientAuth::None,
+            allowed_sans: Vec::new(),
+            oldest: TlsVersion::Tls12,
+            newest: TlsVersion::Tls13,
+            cipher_suites: Vec::new(),
+            curves: Vec::new(),
+            prefer_server_order: true,
+        }
+    }
+}
+
 /// Names of the cipher suites of TLS 1.2 that can be chosen. Those of 1.3 are not for choice, as with Go.
 #[must_use]
 pub fn cipher_suites() -> Vec<&'static str> {

@@ -108,7 +108,7 @@ fn decode(text: &str, cuts: &[usize]) -> Vec<Seen> {
                 written: now,
                 fresh: false,
             };
-            decoder.push(bytes, read, &mut |seen| out.push(seen));
+            decoder.push(bytes, None, read, &mut |seen| out.push(seen));
         }
         from += bytes.len();
     }

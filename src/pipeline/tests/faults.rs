@@ -108,7 +108,9 @@ fn t29_fifty_thousand_lines_of_stack_trace_hold_up_nothing() {
             written: now,
             fresh: false,
         };
-        decoder.push(&text.as_bytes()[*from..*to], read, &mut |seen| told.push(seen));
+        decoder.push(&text.as_bytes()[*from..*to], None, read, &mut |seen| {
+            told.push(seen);
+        });
         longest = longest.max(decoder.memory().carry.len());
     }
     assert_eq!(told.len(), 3, "the transition, its cause, and what follows");
@@ -186,7 +188,7 @@ fn t59_a_clock_that_jumps_moves_no_event_and_shows_as_skew() {
             written: now,
             fresh: true,
         };
-        decoder.push(line.as_bytes(), read, &mut |event| seen.push(event));
+        decoder.push(line.as_bytes(), None, read, &mut |event| seen.push(event));
         offset += line.len() as u64;
     }
     assert_eq!(names(&seen), ["a", "b", "c"]);

@@ -59,7 +59,7 @@ fn decode(text: &str, step: usize) -> Vec<String> {
             written: now,
             fresh: false,
         };
-        decoder.push(bytes, read, &mut |one| seen.push(one));
+        decoder.push(bytes, None, read, &mut |one| seen.push(one));
         offset += bytes.len() as u64;
     }
     decoder.file_end(now, &mut |one| seen.push(one));

@@ -25,14 +25,7 @@ fn tls(certificate: &str, key: &str) -> Tls {
     Tls {
         certificates: pem(certificate),
         key: pem(key),
-        client_ca: None,
-        client_auth: ClientAuth::None,
-        allowed_sans: Vec::new(),
-        oldest: TlsVersion::Tls12,
-        newest: TlsVersion::Tls13,
-        cipher_suites: Vec::new(),
-        curves: Vec::new(),
-        prefer_server_order: true,
+        ..Tls::default()
     }
 }
 
