@@ -299,6 +299,18 @@ impl Store {
         progress: &Progress,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        self.commit_each(fleet, progress, &mut std::iter::empty(), now)
+    }
+
+    /// Does so with more logs, each with its positions, that are made when it is their turn: thousands at once would take
+    /// more memory than all else that is done with them.
+    pub fn commit_each(
+        &mut self,
+        fleet: &mut Fleet,
+        progress: &Progress,
+        logs: &mut dyn Iterator<Item = (LogState, Vec<Position>)>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.evicted.extend(fleet.take_evicted());
         self.check_file()?;
         let has_news = self.fleet != Some(fleet.version()) || !self.evicted.is_empty();
@@ -345,7 +357,7 @@ impl Store {
             logs::write_processes(&transaction, &self.processes, fleet.processes())?;
         }
         logs::write_counters(&transaction, &self.counted, fleet.counters(), progress)?;
-        let logs = logs::write(&transaction, &self.logs, progress)?;
+        let logs = logs::write(&transaction, &self.logs, progress, logs)?;
         transaction.commit()?;
         // From here on nothing fails: what is remembered as written is.
         for job in self.evicted.drain(..) {

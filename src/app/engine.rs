@@ -18,7 +18,7 @@ use crate::stats::{Blind, RecordResult};
 use crate::store::{Progress, Saved};
 use crate::tail;
 
-/// The cluster of logs for which neither the user nor the path names one.
+/// See [`Engine::default_cluster`].
 const DEFAULT_CLUSTER: &str = "default";
 
 /// Evicted jobs that may wait to be kept before nothing more is read: they are memory too.
@@ -54,6 +54,8 @@ pub struct Engine {
     fed: bool,
     /// What is not shown yet.
     news: News,
+    /// The cluster of logs for which neither the user nor the path names one.
+    default_cluster: Arc<str>,
     /// What the decoders of an earlier run remembered of logs not yet opened.
     memories: BTreeMap<LogId, Memory>,
     /// Names of all logs, those of earlier runs and those that are gone included.
@@ -109,6 +111,7 @@ impl Engine {
             catching_up: true,
             fed: false,
             news: News::None,
+            default_cluster: Arc::from(DEFAULT_CLUSTER),
             memories: BTreeMap::new(),
             names: Arc::default(),
             before: (BTreeMap::new(), 0),
@@ -252,7 +255,10 @@ impl Engine {
             .or_else(|| info.cluster.as_deref().map(Arc::from))
             .or_else(|| kubernetes::pod(&info.path).map(Arc::from));
         let named = cluster.is_some();
-        Some((cluster.unwrap_or_else(|| Arc::from(DEFAULT_CLUSTER)), named))
+        Some((
+            cluster.unwrap_or_else(|| Arc::clone(&self.default_cluster)),
+            named,
+        ))
     }
 
     /// Opens a log; what it holds is old until [`Self::finish`].

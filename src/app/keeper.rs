@@ -109,11 +109,7 @@ impl Keeper {
             engine.fleet_mut().take_evicted();
             return;
         };
-        let mut progress = engine.take_progress(tailer);
-        if is_new {
-            progress = engine.progress(tailer);
-        }
-        let mut kept = store.commit(engine.fleet_mut(), &progress, now);
+        let mut kept = engine.keep(store, tailer, is_new, now);
         if kept.is_ok() && self.tidied.elapsed() >= TIDY {
             kept = store.tidy(self.bounds, now).map(|more| {
                 if !more {

@@ -316,6 +316,10 @@ impl Job {
         if self.track.taken.len() == TAKEN {
             self.track.taken.pop_front();
         }
+        if self.track.taken.is_empty() {
+            // As for the history: no room for the four that a queue begins with.
+            self.track.taken.reserve_exact(1);
+        }
         self.track.taken.push_back(Taken {
             what,
             at,

@@ -97,36 +97,55 @@ pub(super) fn write(
     connection: &Connection,
     written: &Written,
     progress: &Progress,
+    more: &mut dyn Iterator<Item = (LogState, Vec<Position>)>,
 ) -> Result<Written, StoreError> {
-    let mut positions = by_log(&progress.positions);
-    let mut insert =
-        connection.prepare_cached("INSERT OR REPLACE INTO log (id, name, row, carry) VALUES (?, ?, ?, ?)")?;
     let mut changed = Written::new();
-    for LogState { id, numbers, memory } in &progress.logs {
-        let row = LogRow {
-            cluster: numbers.cluster.to_string(),
-            read_bytes: numbers.read_bytes,
-            lost_bytes: by_name(&numbers.lost_bytes, Lost::name),
-            rotations: by_name(&numbers.rotations, Rotation::name),
-            errors: by_name(&numbers.errors, Op::name),
-            decoder: memory.clone(),
-        };
-        let text = serde_json::to_string(&row)?;
-        let places = positions.remove(&*numbers.name).unwrap_or_default();
-        let mut hasher = DefaultHasher::new();
-        (&numbers.name, &text, &memory.carry, &places).hash(&mut hasher);
-        let hash = hasher.finish();
-        if written.get(id) != Some(&hash) {
-            insert.execute(params![id.0, &*numbers.name, text, memory.carry])?;
-            write_positions(connection, &numbers.name, &places)?;
-            changed.insert(*id, hash);
-        }
+    let mut write = |log: &LogState, places: &[&Position]| -> Result<(), StoreError> {
+        changed.extend(write_log(connection, written.get(&log.id), log, places)?);
+        Ok(())
+    };
+    let mut positions = by_log(&progress.positions);
+    for log in &progress.logs {
+        let places = positions.remove(&*log.numbers.name).unwrap_or_default();
+        write(log, &places)?;
+    }
+    for (log, places) in more {
+        write(&log, &places.iter().collect::<Vec<_>>())?;
     }
     // Of logs that were not found again.
     for (name, places) in positions {
         write_positions(connection, name, &places)?;
     }
     Ok(changed)
+}
+
+/// Writes a log unless it is written as it is; what is to be remembered of it then.
+fn write_log(
+    connection: &Connection,
+    written: Option<&u64>,
+    LogState { id, numbers, memory }: &LogState,
+    places: &[&Position],
+) -> Result<Option<(LogId, u64)>, StoreError> {
+    let row = LogRow {
+        cluster: numbers.cluster.to_string(),
+        read_bytes: numbers.read_bytes,
+        lost_bytes: by_name(&numbers.lost_bytes, Lost::name),
+        rotations: by_name(&numbers.rotations, Rotation::name),
+        errors: by_name(&numbers.errors, Op::name),
+        decoder: memory.clone(),
+    };
+    let text = serde_json::to_string(&row)?;
+    let mut hasher = DefaultHasher::new();
+    (&numbers.name, &text, &memory.carry, places).hash(&mut hasher);
+    let hash = hasher.finish();
+    if written == Some(&hash) {
+        return Ok(None);
+    }
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO log (id, name, row, carry) VALUES (?, ?, ?, ?)")?
+        .execute(params![id.0, &*numbers.name, text, memory.carry])?;
+    write_positions(connection, &numbers.name, places)?;
+    Ok(Some((*id, hash)))
 }
 
 pub(super) fn read_positions(connection: &Connection) -> Result<Vec<Position>, StoreError> {

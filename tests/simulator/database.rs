@@ -58,10 +58,9 @@ impl Database {
         now: Timestamp,
         refused: bool,
     ) -> bool {
-        let mut progress = engine.take_progress(tailer);
-        if self.store.is_none() && !refused {
+        let is_new = self.store.is_none() && !refused;
+        if is_new {
             self.store = Store::reopen(&self.state).ok().map(|(store, _)| store);
-            progress = engine.progress(tailer);
         }
         let Some(store) = &mut self.store else {
             return false;
@@ -73,7 +72,7 @@ impl Database {
                  CREATE TRIGGER refused_too BEFORE INSERT ON file_position BEGIN SELECT RAISE(ABORT, 'full'); END",
             );
         }
-        let kept = store.commit(engine.fleet_mut(), &progress, now).is_ok();
+        let kept = engine.keep(store, tailer, is_new, now).is_ok();
         // What writes nothing has nothing refused.
         assert!(kept || refused, "not kept");
         if refused {

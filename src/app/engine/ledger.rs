@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::Engine;
+use jiff::Timestamp;
+
+use super::{Engine, Log};
 use crate::line::LogId;
 use crate::stats::{ProgramStats, SourceStats};
-use crate::store::{LogState, Progress};
+use crate::store::{LogState, Progress, Store, StoreError};
 use crate::tail::Tailer;
 
 /// What the store and the view do not know yet.
@@ -31,30 +33,40 @@ impl Engine {
     /// How far everything was read, and what was counted on the way.
     #[must_use]
     pub fn progress(&self, tailer: &Tailer) -> Progress {
-        let logs = self.logs.keys();
+        let logs = self.logs.iter();
         Progress {
-            logs: logs.filter_map(|id| self.log_state(*id, tailer)).collect(),
+            logs: logs.filter_map(|(id, log)| log_state(*id, log, tailer)).collect(),
             positions: tailer.positions(),
             rule_matches: self.all_rule_matches(),
             unknown_states: self.unknown_states(),
         }
     }
 
-    /// The same of the logs that may have changed since last asked. Whoever fails to keep it must take all of it next.
-    #[must_use]
-    pub fn take_progress(&mut self, tailer: &mut Tailer) -> Progress {
+    /// Keeps in a store what is new: of the logs those that may have changed since the last time, or all of them where it is
+    /// not known what is there, as after a failure.
+    pub fn keep(
+        &mut self,
+        store: &mut Store,
+        tailer: &mut Tailer,
+        all: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.note_touched(tailer);
-        let logs = std::mem::take(&mut self.ledger.unkept);
-        let logs: Vec<LogState> = logs
-            .into_iter()
-            .filter_map(|id| self.log_state(id, tailer))
-            .collect();
-        Progress {
-            positions: logs.iter().flat_map(|log| tailer.positions_of(log.id)).collect(),
-            logs,
+        let unkept = std::mem::take(&mut self.ledger.unkept);
+        if all {
+            let progress = self.progress(tailer);
+            return store.commit(&mut self.fleet, &progress, now);
+        }
+        let progress = Progress {
             rule_matches: self.all_rule_matches(),
             unknown_states: self.unknown_states(),
-        }
+            ..Progress::default()
+        };
+        let mut logs = unkept.into_iter().filter_map(|id| {
+            let state = log_state(id, self.logs.get(&id)?, tailer)?;
+            Some((state, tailer.positions_of(id)))
+        });
+        store.commit_each(&mut self.fleet, &progress, &mut logs, now)
     }
 
     /// What is shown of the program and its logs.
@@ -106,14 +118,6 @@ impl Engine {
         numbers
     }
 
-    /// A log as it is kept; none of one that is not read.
-    fn log_state(&self, id: LogId, tailer: &Tailer) -> Option<LogState> {
-        let (log, mut numbers) = (self.logs.get(&id)?, tailer.stats_of(id)?);
-        numbers.cluster = Arc::clone(&log.cluster);
-        let memory = log.decoder.memory();
-        Some(LogState { id, numbers, memory })
-    }
-
     fn note_touched(&mut self, tailer: &mut Tailer) {
         for log in tailer.take_touched() {
             self.ledger.touch(log);
@@ -141,4 +145,12 @@ impl Engine {
     pub(super) const fn unknown_states(&self) -> u64 {
         self.before.1 + self.totals.unknown_states
     }
+}
+
+/// A log as it is kept; none of one that is not read.
+fn log_state(id: LogId, log: &Log, tailer: &Tailer) -> Option<LogState> {
+    let mut numbers = tailer.stats_of(id)?;
+    numbers.cluster = Arc::clone(&log.cluster);
+    let memory = log.decoder.memory();
+    Some(LogState { id, numbers, memory })
 }
