@@ -1,9 +1,10 @@
 //! Which layout does a log use, and can it show transitions at all?
 //!
-//! Every layout is tried on a sample of lines. Several fit as a rule: to `%d %p %c %m` a line of `%d %p %c - %m` is one
+//! Layouts are tried on a sample of lines. Several fit as a rule: to `%d %p %c %m` a line of `%d %p %c - %m` is one
 //! whose message begins with `- `. So, of those that read about as many lines as the best, the most demanding is taken.
+//! Trying a layout costs as much as reading the sample, and there are dozens: those that cannot be chosen are not tried.
 
-use super::layout::Layout;
+use super::layout::{Layout, Rank};
 use super::layouts::{LayoutId, Layouts};
 use super::record::Level;
 use crate::stats::Blind;
@@ -73,9 +74,14 @@ struct Tally {
 }
 
 impl Tally {
-    fn of(layout: &Layout, lines: &[&[u8]]) -> Self {
+    /// None where more lines than `spare` begin no record.
+    fn of(layout: &Layout, lines: &[&[u8]], mut spare: usize) -> Option<Self> {
         let mut tally = Self::default();
-        for glance in lines.iter().filter_map(|line| layout.glance(line)) {
+        for line in lines {
+            let Some(glance) = layout.glance(line) else {
+                spare = spare.checked_sub(1)?;
+                continue;
+            };
             tally.headers += 1;
             tally.dateless |= glance.dateless;
             if let Some(level) = glance.level {
@@ -86,7 +92,7 @@ impl Tally {
             tally.whole += usize::from(look == Look::Whole);
             tally.shortened += usize::from(look == Look::Shortened);
         }
-        tally
+        Some(tally)
     }
 
     /// A layout that takes the first words of messages for loggers reads the lines of one that prints none.
@@ -104,18 +110,19 @@ impl Layouts {
     pub fn detect(&self, sample: &[u8]) -> Detected {
         // Parted once for all layouts: there are dozens.
         let lines: Vec<&[u8]> = lines(sample).collect();
-        let count = lines.len();
-        let unknown = |blind| Detected {
-            lines: count,
-            blind: (count > 0).then_some(blind),
-            ..Detected::default()
-        };
         if is_wide(sample) {
-            return unknown(Blind::Encoding);
+            return unknown(lines.len(), Blind::Encoding);
         }
-        let tallies: Vec<(LayoutId, &Layout, Tally)> = self
+        self.detect_above(self.bar(&lines), &lines)
+    }
+
+    /// Recognises it among the layouts that pass a bar.
+    fn detect_above(&self, (rank, spare): Bar, lines: &[&[u8]]) -> Detected {
+        let count = lines.len();
+        let tallies: Vec<Candidate<'_>> = self
             .iter()
-            .map(|(id, layout)| (id, layout, Tally::of(layout, &lines)))
+            .filter(|(_, layout)| layout.rank() >= rank)
+            .filter_map(|(id, layout)| Some((id, layout, Tally::of(layout, lines, spare)?)))
             .filter(|(_, layout, tally)| {
                 tally.headers > 0 && (layout.has_time() || tally.headers * 2 >= count)
             })
@@ -139,7 +146,7 @@ impl Layouts {
             ),
         };
         let Some((id, _, tally)) = chosen else {
-            return unknown(Blind::UnknownLayout);
+            return unknown(count, Blind::UnknownLayout);
         };
         Detected {
             layout: Some(*id),
@@ -152,23 +159,57 @@ impl Layouts {
             blind: (!tally.has_loggers()).then_some(Blind::NoLogger),
         }
     }
+
+    /// Which layouts are worth being tried. Nearly every log has one that reads nearly all of its lines, times and loggers
+    /// too: what cannot be chosen beside it is left out, so that the answer is that of trying all, at a fraction of the cost.
+    fn bar(&self, lines: &[&[u8]]) -> Bar {
+        /// Lines by which such a layout is found.
+        const FEW: usize = 4;
+        let (all, none) = (Rank::default(), lines.len());
+        let few = &lines[..lines.len().min(FEW)];
+        let reads = |layout: &Layout, lines: &[&[u8]], spare| {
+            let tally = Tally::of(layout, lines, spare)?;
+            (layout.has_time() && tally.has_loggers()).then_some(tally.headers)
+        };
+        let layouts = self.iter().map(|(_, layout)| layout);
+        let good = layouts
+            .filter(|layout| reads(layout, few, 0).is_some())
+            .max_by_key(|layout| layout.rank());
+        let Some((good, headers)) = good.and_then(|good| Some((good, reads(good, lines, lines.len() / 10)?)))
+        else {
+            return (all, none);
+        };
+        // It is among those that `best` weighs, whatever others read; they have nine tenths of its headers at least.
+        let spare = lines.len() - headers * 9 / 10;
+        // Where it reads all lines, none can shift what nine tenths are, and so none of a lower rank matters.
+        if headers == lines.len() {
+            (good.rank(), spare)
+        } else {
+            (all, spare)
+        }
+    }
 }
+
+/// The lowest rank of layouts that are tried, and how many lines they may leave unread.
+type Bar = (Rank, usize);
 
 type Candidate<'l> = (LayoutId, &'l Layout, Tally);
 
-/// The user's own, else the most demanding, of those that read nearly as many lines as any; between equals the first.
+/// Of the highest rank, of those that read nearly as many lines as any; between equals the first.
 fn best<'c, 'l>(candidates: impl Iterator<Item = &'c Candidate<'l>> + Clone) -> Option<&'c Candidate<'l>> {
     let most = candidates.clone().map(|(_, _, tally)| tally.headers).max()?;
     candidates
         .filter(|(_, _, tally)| tally.headers * 10 >= most * 9)
-        .max_by_key(|(id, layout, tally)| {
-            (
-                layout.is_users(),
-                layout.demands(),
-                tally.headers,
-                std::cmp::Reverse(*id),
-            )
-        })
+        .max_by_key(|(id, layout, tally)| (layout.rank(), tally.headers, std::cmp::Reverse(*id)))
+}
+
+/// What cannot be read, as far as there is anything to be read.
+fn unknown(lines: usize, blind: Blind) -> Detected {
+    Detected {
+        lines,
+        blind: (lines > 0).then_some(blind),
+        ..Detected::default()
+    }
 }
 
 fn lines(sample: &[u8]) -> impl Iterator<Item = &[u8]> {
