@@ -128,7 +128,7 @@ pub struct Progress {
 }
 
 /// What was kept.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Saved {
     /// The entities that were not evicted, and what else the model knew.
     pub left: Left,

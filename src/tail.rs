@@ -10,6 +10,8 @@
 //!   the bytes just before its place, and goes on only if they are those that were read.
 //! * What was read is never read again from another file: one that comes is judged by how far any file of the family was
 //!   read. What it holds before the furthest of those places was read; while that place's own file is in doubt, it waits.
+//! * A copy that ends before what was read of its original is known by the last [mark](marks) in it, and by being no
+//!   younger. Unsure, it is read: a line told twice changes no state, one left out does.
 //! * A file is left only when its successor has bytes *and* it was read to its end after that was seen.
 //! * One bad file never stops the others; what is skipped is counted and told.
 
@@ -25,6 +27,7 @@ pub mod identity;
 mod kin;
 mod log;
 mod look;
+pub mod marks;
 mod notice;
 mod pass;
 mod reader;
@@ -100,7 +103,8 @@ pub trait Sink {
     fn file_end(&mut self, log: LogId);
     /// Bytes that followed are gone: the partial line is to be forgotten, nothing joins across.
     fn file_cut(&mut self, log: LogId);
-    /// Deleted, and no successor for [`Settings::grace`]. It may come back, under the same id.
+    /// Deleted, and no successor for [`Settings::grace`]; or known from an earlier run, not opened in this one, and not found
+    /// for so long. It may come back, under the same id.
     fn gone(&mut self, log: LogId);
 }
 

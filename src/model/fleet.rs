@@ -101,7 +101,7 @@ impl Default for Fleet {
 }
 
 /// What a fleet was left with.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Left {
     /// Flink jobs.
     pub jobs: Vec<Job>,

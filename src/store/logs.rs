@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,7 @@ use crate::pipeline::Memory;
 use crate::stats::{Lost, Op, Rotation, SourceStats};
 use crate::tail::Position;
 use crate::tail::identity::{FileId, Head, Place};
+use crate::tail::marks::Marks;
 
 /// A log's numbers, by the names of their labels, and what its decoder remembers.
 #[derive(Debug, Serialize, Deserialize)]
@@ -129,7 +131,7 @@ pub(super) fn write(
 
 pub(super) fn read_positions(connection: &Connection) -> Result<Vec<Position>, StoreError> {
     let mut select = connection.prepare(
-        "SELECT log, dev, ino, byte_offset, head_len, head_hash, anchor, size, done \
+        "SELECT log, dev, ino, byte_offset, head_len, head_hash, anchor, size, done, marks, mtime \
          FROM file_position ORDER BY log, place",
     )?;
     let rows = select.query_map([], |row| {
@@ -147,12 +149,23 @@ pub(super) fn read_positions(connection: &Connection) -> Result<Vec<Position>, S
                     hash: number(5)?,
                 },
                 anchor: row.get(6)?,
+                marks: Marks::of_bytes(row.get_ref(9)?.as_blob()?),
             },
             size: number(7)?,
+            written: at(row.get(10)?),
             done: row.get(8)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A time of the file system as the database has it: nanoseconds since 1970, from 1678 to 2261.
+fn nanoseconds(at: Timestamp) -> i64 {
+    i64::try_from(at.as_nanosecond()).unwrap_or_default()
+}
+
+fn at(nanoseconds: i64) -> Timestamp {
+    Timestamp::from_nanosecond(nanoseconds.into()).unwrap_or_default()
 }
 
 /// Writes the positions of a log, in their order.
@@ -161,8 +174,8 @@ fn write_positions(connection: &Connection, name: &str, positions: &[&Position])
         .prepare_cached("DELETE FROM file_position WHERE log = ?")?
         .execute([name])?;
     let mut insert = connection.prepare_cached(
-        "INSERT INTO file_position (log, place, dev, ino, byte_offset, head_len, head_hash, anchor, size, done) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO file_position (log, place, dev, ino, byte_offset, head_len, head_hash, anchor, size, done, marks, mtime) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     for (place, position) in positions.iter().enumerate() {
         insert.execute(params![
@@ -176,6 +189,8 @@ fn write_positions(connection: &Connection, name: &str, positions: &[&Position])
             position.place.anchor,
             position.size.cast_signed(),
             position.done,
+            position.place.marks.to_bytes(),
+            nanoseconds(position.written),
         ])?;
     }
     Ok(())

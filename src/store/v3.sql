@@ -1,3 +1,9 @@
+-- What tells a copy that ends before byte_offset from another file that begins alike: points on the way, offset and hash of
+-- each (src/tail/marks.rs), and when the file had last been written, in nanoseconds since 1970. Of positions saved without
+-- them nothing is taken for such a copy.
+ALTER TABLE file_position ADD COLUMN marks BLOB NOT NULL DEFAULT x'';
+ALTER TABLE file_position ADD COLUMN mtime INTEGER NOT NULL DEFAULT 0;
+
 -- History in stretches: states that an entity entered between two commits lie in one row, so that a log full of
 -- transitions costs few. first, count: number of its first entry among all that the entity ever had, and how many it holds.
 -- entries: JSON, an array of [at, from_state, to_state, basis, late, log_id, line_offset]. written as in job.

@@ -177,7 +177,7 @@ impl Log {
                     return Home::Found(member);
                 }
                 // A copy made before the last bytes were written and read: it holds nothing that was not read.
-                Ok(Compared::Shorter) if !file.is_held() && is_unlike_others && member.name.rotated => {
+                Ok(Compared::Shorter) if is_unlike_others && file.may_have_copy(member) => {
                     done.push(at_end(member, pass));
                     unseen.remove(index - 1);
                     index -= 1;

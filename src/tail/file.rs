@@ -57,6 +57,8 @@ pub(super) struct Tracked {
     pub(super) mtime: Timestamp,
     /// Its size when its bytes were last found in order: what of it was certainly there to be read.
     pub(super) known: u64,
+    /// When it had been written by then.
+    pub(super) written: Timestamp,
     /// The offset up to which it was there when following began.
     pub(super) backlog_end: u64,
     /// The last byte given was a newline, or none was given.
@@ -97,6 +99,7 @@ impl Tracked {
             size: stat.size,
             mtime: stat.mtime,
             known: 0,
+            written: stat.mtime,
             backlog_end: 0,
             line_start: true,
             missing: None,
@@ -119,6 +122,7 @@ impl Tracked {
     /// A position whose file is not found.
     pub(super) fn homeless(path: PathBuf, position: Position, now: Duration) -> Self {
         let mut file = Self::without_file(path, position.size, Homeless::Restored, now);
+        file.written = position.written;
         file.resume(position.place);
         file
     }
@@ -176,6 +180,11 @@ impl Tracked {
         }
         let mut content = open(member, pass)?;
         Ok(self.place.compare(&mut content)? == Compared::Same)
+    }
+
+    /// Whether a file may be a copy that was made while this one was still written to: then it is no younger.
+    pub(super) fn may_have_copy(&self, member: &Member) -> bool {
+        !self.is_held() && member.name.rotated && member.stat.mtime <= self.written
     }
 
     /// Bytes known and not read. A packed file's are not known.
@@ -333,6 +342,7 @@ impl Tracked {
         let size = self.known.max(self.place.offset);
         let mut old = Self::without_file(self.path.clone(), size, Homeless::Cut(why), self.quiet);
         old.resume(std::mem::take(&mut self.place));
+        old.written = self.written;
         old.backlog_end = std::mem::take(&mut self.backlog_end);
         self.line_start = true;
         self.known = 0;

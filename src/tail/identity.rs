@@ -7,8 +7,11 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::fs::{File, fill};
 use super::gz::{Unpacker, is_packed};
+use super::marks::{self, Marks};
 
 /// Device and inode. The same file has one as long as it exists, whatever its names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -37,7 +40,7 @@ impl Default for Head {
     fn default() -> Self {
         Self {
             len: 0,
-            hash: Self::FNV_OFFSET,
+            hash: FNV_OFFSET,
         }
     }
 }
@@ -45,8 +48,6 @@ impl Default for Head {
 impl Head {
     /// Most bytes hashed.
     pub const BYTES: u64 = 1024;
-    const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-    const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
 
     /// The head of a file that begins with `first`.
     #[must_use]
@@ -64,13 +65,10 @@ impl Head {
         if offset != self.len {
             return;
         }
-        for byte in bytes
-            .iter()
-            .take(usize::try_from(Self::BYTES - self.len).unwrap_or(0))
-        {
-            self.hash = (self.hash ^ u64::from(*byte)).wrapping_mul(Self::FNV_PRIME);
-            self.len += 1;
-        }
+        let most = usize::try_from(Self::BYTES - self.len).unwrap_or(0);
+        let bytes = &bytes[..bytes.len().min(most)];
+        self.hash = fnv_on(self.hash, bytes);
+        self.len += bytes.len() as u64;
     }
 
     /// Whether a file that begins with `first` begins as this one did.
@@ -78,6 +76,20 @@ impl Head {
     pub fn begins(&self, first: &[u8]) -> bool {
         usize::try_from(self.len).is_ok_and(|len| first.len() >= len && Self::of(&first[..len]) == *self)
     }
+}
+
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// FNV-1a, 64 bits.
+pub(super) fn fnv(bytes: &[u8]) -> u64 {
+    fnv_on(FNV_OFFSET, bytes)
+}
+
+/// The hash of what has `hash` and of `bytes` after it.
+pub(super) fn fnv_on(hash: u64, bytes: &[u8]) -> u64 {
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    let next = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(PRIME);
+    bytes.iter().fold(hash, next)
 }
 
 /// A point in a file's content, with what was before it.
@@ -90,6 +102,8 @@ pub struct Place {
     /// The last bytes before the point, at most [`Place::ANCHOR`]. The one thing that tells a file that was cut and
     /// written anew to the same size or more from one that merely grew.
     pub anchor: Vec<u8>,
+    /// Points before it.
+    pub marks: Marks,
 }
 
 /// What comparing a place with a file found.
@@ -97,9 +111,9 @@ pub struct Place {
 pub enum Compared {
     /// Head and anchor are where they should be: reading may go on at the place.
     Same,
-    /// The file begins alike but ends before the place.
+    /// The file ends before the place, and what it holds is what was before it.
     Shorter,
-    /// Other content.
+    /// Other content, or nothing that would prove it to be the same.
     Different,
 }
 
@@ -110,6 +124,7 @@ impl Place {
     /// Goes on over `bytes`, which follow the point.
     pub(super) fn advance(&mut self, bytes: &[u8]) {
         self.head.extend(self.offset, bytes);
+        self.marks.advance(&self.anchor, self.offset, bytes);
         self.offset += bytes.len() as u64;
         let tail = &bytes[bytes.len().saturating_sub(Self::ANCHOR)..];
         let excess = (self.anchor.len() + tail.len()).saturating_sub(Self::ANCHOR);
@@ -123,7 +138,10 @@ impl Place {
         let hole = offset.saturating_sub(self.offset);
         let step = hole.min(NULS.len() as u64);
         self.advance(&NULS[..usize::try_from(step).unwrap_or(0)]);
-        self.offset = self.offset.max(offset);
+        if self.offset < offset {
+            self.offset = offset;
+            self.marks = Marks::default();
+        }
     }
 
     /// The place at `offset` of a file, its head and anchor read from it.
@@ -176,11 +194,27 @@ impl Place {
         }
         bytes.resize(self.anchor.len(), 0);
         let got = content.fill(&mut bytes, self.offset.saturating_sub(self.anchor.len() as u64))?;
-        Ok(match got {
-            _ if got < self.anchor.len() => Compared::Shorter,
-            _ if bytes == self.anchor => Compared::Same,
-            _ => Compared::Different,
-        })
+        match got {
+            _ if got < self.anchor.len() => self.compare_shorter(content),
+            _ if bytes == self.anchor => Ok(Compared::Same),
+            _ => Ok(Compared::Different),
+        }
+    }
+
+    /// The last mark that a file holds tells whether it is a copy made before all of this was written.
+    fn compare_shorter(&self, content: &mut Content) -> io::Result<Compared> {
+        let mut bytes = [0; marks::LENGTH];
+        for mark in self.marks.within(self.offset) {
+            if content.fill(&mut bytes, mark.offset - marks::LENGTH as u64)? < bytes.len() {
+                continue;
+            }
+            return Ok(if mark.follows(&bytes) {
+                Compared::Shorter
+            } else {
+                Compared::Different
+            });
+        }
+        Ok(Compared::Different)
     }
 }
 
@@ -198,6 +232,8 @@ pub struct Position {
     pub place: Place,
     /// Its size when last seen, bytes: what is lost at least when the file is gone.
     pub size: u64,
+    /// When it had last been written, as far as it was read.
+    pub written: Timestamp,
     /// Read to its end, and another file follows it.
     pub done: bool,
 }

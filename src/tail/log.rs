@@ -6,6 +6,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::ahead::Ahead;
 use super::arrivals::Later;
 use super::file::{Form, Tracked};
@@ -237,6 +239,7 @@ impl Log {
             id: file.id,
             place: file.place.clone(),
             size: file.size.max(file.known),
+            written: file.written,
             done,
         };
         let departed = self.departed.iter().map(|(place, _)| Position {
@@ -244,6 +247,7 @@ impl Log {
             id: FileId::NONE,
             place: place.clone(),
             size: place.offset,
+            written: Timestamp::UNIX_EPOCH,
             done: true,
         });
         let done = self.done.iter().map(move |file| position(file, true));
@@ -264,7 +268,7 @@ impl Log {
             place.hash(&mut hasher);
         }
         for file in self.files() {
-            (file.id, &file.place, file.size, file.known).hash(&mut hasher);
+            (file.id, &file.place, file.size, file.known, file.written).hash(&mut hasher);
         }
         self.done.len().hash(&mut hasher);
         hasher.finish()

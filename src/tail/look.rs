@@ -34,6 +34,7 @@ impl Tailer {
             }
             self.forget_owners();
             self.tell_of_nothing();
+            self.tell_of_absent(sink);
             self.begun = true;
             return;
         }
@@ -331,6 +332,16 @@ impl Tailer {
                 }
                 Select::Logs | Select::File(_) | Select::Glob(_) => {}
             }
+        }
+    }
+
+    /// Logs of an earlier run that are not found are given as long as one that is deleted while it is read.
+    fn tell_of_absent(&mut self, sink: &mut dyn Sink) {
+        let since = *self.looked_for.get_or_insert(self.pass.now);
+        if self.pass.now >= since + self.pass.settings.grace {
+            std::mem::take(&mut self.absent)
+                .into_iter()
+                .for_each(|id| sink.gone(id));
         }
     }
 

@@ -193,6 +193,9 @@ impl Log {
             let shown = sight.members.iter().find(|member| member.stat.id == position.id);
             let home = if let Some(member) = shown {
                 Some((member.path.clone(), member.stat, member.name.gz))
+            } else if position.place.head.len == 0 {
+                // Nothing tells it from another log's file that has its inode by now.
+                None
             } else {
                 let Ok(found) = sight.elsewhere(position.id, pass) else {
                     pass.soon = true;
@@ -259,6 +262,7 @@ impl Log {
             return;
         };
         let mut file = Tracked::new(path, &stat, Form::of(gz), pass.now);
+        file.written = position.written;
         file.resume(position.place);
         if position.done {
             self.done.push(file);

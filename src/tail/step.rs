@@ -139,6 +139,7 @@ impl Tracked {
         }
         self.doubted = None;
         self.known = stat.size;
+        self.written = stat.mtime;
         if got == anchor {
             self.checked = Some((stat.size, stat.mtime));
             return Ok(Step::AtEnd);

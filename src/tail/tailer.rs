@@ -68,6 +68,10 @@ pub struct Tailer {
     pub(super) closed: Vec<Log>,
     /// Logs of an earlier run that were not found yet.
     pub(super) known: BTreeMap<String, Known>,
+    /// Those of them that the sink was not yet told of to be gone.
+    pub(super) absent: BTreeSet<LogId>,
+    /// Since when they are looked for.
+    pub(super) looked_for: Option<Duration>,
     next_id: u32,
 }
 
@@ -118,6 +122,8 @@ impl Tailer {
             stdin: None,
             closed: Vec::new(),
             known: BTreeMap::new(),
+            absent: BTreeSet::new(),
+            looked_for: None,
             next_id: 0,
         }
     }
@@ -125,6 +131,7 @@ impl Tailer {
     /// Tells what logs were in an earlier run, by their names; to be called before anything else.
     pub fn remember(&mut self, known: BTreeMap<String, Known>) {
         self.next_id = known.values().map(|known| known.id.0).max().unwrap_or(0);
+        self.absent = known.values().map(|known| known.id).collect();
         self.known = known;
     }
 
@@ -333,6 +340,7 @@ impl Tailer {
             self.next_id += 1;
             return Log::new(LogId(self.next_id), info, dir, stem);
         };
+        self.absent.remove(&known.id);
         let mut log = Log::new(known.id, info, dir, stem);
         log.numbers = Numbers::of(known.numbers);
         log

