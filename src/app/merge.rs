@@ -120,7 +120,7 @@ impl Merge {
     }
 
     /// Gives out, in order, every event that nothing unread can come before.
-    pub(super) fn drain(&mut self, mut apply: impl FnMut(&Seen)) {
+    pub(super) fn drain(&mut self, mut apply: impl FnMut(Seen)) {
         let waits = self.groups.contains_key(&None) && self.is_any_undecided();
         for (group, logs) in &mut self.groups {
             if group.is_none() && waits {
@@ -136,7 +136,7 @@ impl Merge {
                 // All that comes before the other logs' fronts, which stay as they are meanwhile.
                 let is_first = |at| next.is_none_or(|next| (at, earliest) < next);
                 while let Some((_, seen)) = events.pop_front() {
-                    apply(&seen);
+                    apply(seen);
                     if !events.front().is_some_and(|(at, _)| is_first(*at)) {
                         break;
                     }

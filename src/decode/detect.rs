@@ -160,33 +160,39 @@ impl Layouts {
         }
     }
 
-    /// Which layouts are worth being tried. Nearly every log has one that reads nearly all of its lines, times and loggers
+    /// Which layouts are worth being tried. Nearly every log has one that reads all lines that any can read, times and loggers
     /// too: what cannot be chosen beside it is left out, so that the answer is that of trying all, at a fraction of the cost.
     fn bar(&self, lines: &[&[u8]]) -> Bar {
         /// Lines by which such a layout is found.
-        const FEW: usize = 4;
-        let (all, none) = (Rank::default(), lines.len());
+        const FEW: usize = 6;
+        let all = (Rank::default(), lines.len());
         let few = &lines[..lines.len().min(FEW)];
-        let reads = |layout: &Layout, lines: &[&[u8]], spare| {
-            let tally = Tally::of(layout, lines, spare)?;
+        let headers = |layout: &Layout, lines: &[&[u8]]| {
+            let tally = Tally::of(layout, lines, lines.len())?;
             (layout.has_time() && tally.has_loggers()).then_some(tally.headers)
         };
-        let layouts = self.iter().map(|(_, layout)| layout);
-        let good = layouts
-            .filter(|layout| reads(layout, few, 0).is_some())
-            .max_by_key(|layout| layout.rank());
-        let Some((good, headers)) = good.and_then(|good| Some((good, reads(good, lines, lines.len() / 10)?)))
-        else {
-            return (all, none);
+        let layouts = || self.iter().map(|(_, layout)| layout);
+        let Some(good) = layouts().max_by_key(|layout| (headers(layout, few), layout.rank())) else {
+            return all;
         };
-        // It is among those that `best` weighs, whatever others read; they have nine tenths of its headers at least.
-        let spare = lines.len() - headers * 9 / 10;
-        // Where it reads all lines, none can shift what nine tenths are, and so none of a lower rank matters.
-        if headers == lines.len() {
-            (good.rank(), spare)
-        } else {
-            (all, spare)
+        let Some(read) = headers(good, lines) else {
+            return all;
+        };
+        let unread: Vec<&[u8]> = lines
+            .iter()
+            .copied()
+            .filter(|line| !good.is_header(line))
+            .collect();
+        let beyond = |layout: &Layout| unread.iter().filter(|line| layout.is_header(line)).count();
+        let beyond = layouts().map(beyond).max().unwrap_or(0);
+        // No layout reads more than `most`. With nine tenths of that it is among those that `best` weighs, and so are only
+        // those with nine tenths of what it reads; where it reads as much as any, none of a lower rank matters.
+        let most = read + beyond;
+        if read * 10 < most * 9 {
+            return all;
         }
+        let rank = if beyond == 0 { good.rank() } else { all.0 };
+        (rank, lines.len() - read * 9 / 10)
     }
 }
 
