@@ -118,7 +118,7 @@ pub struct SourceSettings {
     /// The cluster that the user named.
     pub cluster: Option<Arc<str>>,
     /// For each of its logs' decoders.
-    pub log: LogSettings,
+    pub log: Arc<LogSettings>,
 }
 
 /// The sources as the tailer takes them, each path with its settings beside it at the same position.
@@ -135,13 +135,19 @@ pub fn sources(
             .as_deref()
             .map(|text| ChosenLayout::new(&wording.layouts, text));
         let layout = chosen.transpose().map_err(AppError::Usage)?;
-        let log = log_settings(source, &settings.limits, layout, &machine, reorder_window);
+        let log = Arc::new(log_settings(
+            source,
+            &settings.limits,
+            layout,
+            &machine,
+            reorder_window,
+        ));
         for path in &source.paths {
             let found = tail::Source::new(path.as_ref(), source.cluster_from_path.as_deref());
             sources.push(found.map_err(|error| AppError::Usage(format!("{path}: {error}")))?);
             beside.push(SourceSettings {
                 cluster: source.cluster.as_deref().map(Arc::from),
-                log: log.clone(),
+                log: Arc::clone(&log),
             });
         }
     }

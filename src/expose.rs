@@ -17,6 +17,7 @@ pub mod render;
 pub mod scrape;
 pub mod server;
 pub mod telemetry;
+mod texts;
 pub mod view;
 pub mod vvp;
 pub mod web;

@@ -178,9 +178,9 @@ impl Blind {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SourceStats {
     /// The `source` label.
-    pub name: String,
+    pub name: Arc<str>,
     /// The `cluster` that its jobs carry.
-    pub cluster: String,
+    pub cluster: Arc<str>,
     /// Id of the layout recognised, none before the first lines.
     pub layout: Option<String>,
     /// Bytes read (uncompressed).
@@ -193,8 +193,8 @@ pub struct SourceStats {
     pub rotations: BTreeMap<Rotation, u64>,
     /// Failed operations.
     pub errors: BTreeMap<Op, u64>,
-    /// Records looked at, by what became of them.
-    pub records: BTreeMap<RecordResult, u64>,
+    /// Records looked at, by what became of them in the order of [`RecordResult::ALL`].
+    pub records: [u64; RecordResult::ALL.len()],
     /// Event time of the last record looked at.
     pub last_line: Option<Timestamp>,
     /// Reading time less event time of the last record read while following, seconds; none before one was.

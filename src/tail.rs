@@ -39,6 +39,7 @@ mod view;
 pub mod wake;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -63,7 +64,7 @@ pub const STDIN: &str = "-";
 pub struct LogInfo {
     /// Name of the rotation family: the path that its current file has, `-` for standard input, `DIR/*.log` for the
     /// numbered logs of a container. Bytes that are no UTF-8 are written `\xNN`. Never changes.
-    pub name: String,
+    pub name: Arc<str>,
     /// The file by which it was found.
     pub path: PathBuf,
     /// The cluster as far as the path tells it: the source's capture, else the directories that wildcards matched.

@@ -132,9 +132,7 @@ impl Engine {
         } = saved.progress;
         let limit = self.applier.fleet().limit();
         self.applier = Applier::new(Fleet::restore(limit, saved.left));
-        let names = logs
-            .iter()
-            .map(|log| (log.id, Arc::from(log.numbers.name.as_str())));
+        let names = logs.iter().map(|log| (log.id, Arc::clone(&log.numbers.name)));
         self.names = Arc::new(names.collect());
         self.memories = logs.into_iter().map(|log| (log.id, log.memory)).collect();
         self.before = (rule_matches, unknown_states);
@@ -287,10 +285,10 @@ impl Engine {
             self.ids.clone(),
         );
         if let Some(memory) = self.memories.remove(&log) {
-            let is_stdin = info.name == tail::STDIN;
+            let is_stdin = &*info.name == tail::STDIN;
             decoder.remember(if is_stdin { memory.without_bytes() } else { memory });
         }
-        let name: Arc<str> = Arc::from(info.name.as_str());
+        let name = Arc::clone(&info.name);
         Arc::make_mut(&mut self.names).insert(log, Arc::clone(&name));
         let opened = Log {
             name,

@@ -193,7 +193,7 @@ pub(super) fn known_logs(progress: &Progress) -> BTreeMap<String, tail::Known> {
             id: log.id,
             numbers: log.numbers.clone(),
         };
-        (log.numbers.name.clone(), known)
+        (log.numbers.name.to_string(), known)
     });
     logs.collect()
 }

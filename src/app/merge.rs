@@ -6,7 +6,7 @@
 //! has been read to its end, and merged with all others of that sort, whatever their clusters: what they tell of an
 //! application does not stay within one.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -20,20 +20,80 @@ const ENOUGH: usize = 4096;
 /// The logs of all clusters whose old content is being read.
 #[derive(Debug, Default)]
 pub(super) struct Merge {
-    groups: BTreeMap<Group, BTreeMap<LogId, Queue>>,
-    of: BTreeMap<LogId, Group>,
+    groups: BTreeMap<Name, Group>,
+    of: BTreeMap<LogId, Name>,
+    /// The groups to which something happened since they were drained.
+    changed: BTreeSet<Name>,
 }
 
-/// Logs that wait for each other: those of one cluster; or, without one, those that go by time, with their clusters' others.
-type Group = Option<Arc<str>>;
+/// What logs that wait for each other have in common: their cluster; or none, of those that go by time, with their
+/// clusters' others.
+type Name = Option<Arc<str>>;
 
-/// The front of a log's queue, as fronts are compared.
-type Front = (Timestamp, LogId);
+/// Logs that wait for each other. Thousands may: an event costs no look at each of them.
+#[derive(Debug, Default)]
+struct Group {
+    queues: BTreeMap<LogId, Queue>,
+    /// The logs that the others wait for: something unread of them may come before all fronts.
+    awaited: BTreeSet<LogId>,
+    /// The first event of each of the others, the earliest first.
+    fronts: BTreeSet<(Timestamp, LogId)>,
+}
+
+impl Group {
+    /// Puts a log to those that are waited for, or its front to the fronts, after its queue has changed.
+    fn place(&mut self, log: LogId) {
+        let Some(queue) = self.queues.get_mut(&log) else {
+            return;
+        };
+        let is_comparable = queue.is_comparable();
+        let front = queue.events.front().filter(|_| is_comparable).map(|(at, _)| *at);
+        if front != queue.front {
+            if let Some(at) = queue.front {
+                self.fronts.remove(&(at, log));
+            }
+            self.fronts.extend(front.map(|at| (at, log)));
+            queue.front = front;
+        }
+        if is_comparable {
+            self.awaited.remove(&log);
+        } else {
+            self.awaited.insert(log);
+        }
+    }
+
+    /// Takes in the logs of another.
+    fn join(&mut self, other: Self) {
+        self.queues.extend(other.queues);
+        self.awaited.extend(other.awaited);
+        self.fronts.extend(other.fronts);
+    }
+
+    /// Gives out, in order, every event that nothing unread can come before.
+    fn drain(&mut self, apply: &mut impl FnMut(Seen)) {
+        while self.awaited.is_empty()
+            && let Some((_, log)) = self.fronts.pop_first()
+            && let Some(queue) = self.queues.get_mut(&log)
+        {
+            queue.front = None;
+            let next = self.fronts.first();
+            while let Some((at, _)) = queue.events.front()
+                && next.is_none_or(|next| (*at, log) < *next)
+                && let Some((_, seen)) = queue.events.pop_front()
+            {
+                apply(seen);
+            }
+            self.place(log);
+        }
+    }
+}
 
 #[derive(Debug)]
 struct Queue {
     /// Each with the time it counts as: never earlier than what stands before it in the same log.
     events: VecDeque<(Timestamp, Seen)>,
+    /// Under which time it stands among the fronts of its group.
+    front: Option<Timestamp>,
     reached: Timestamp,
     over: bool,
     /// It has told something: what it goes by is known.
@@ -54,14 +114,16 @@ impl Merge {
     pub(super) fn open(&mut self, log: LogId, cluster: Arc<str>) {
         let queue = Queue {
             events: VecDeque::new(),
+            front: None,
             reached: Timestamp::MIN,
             over: false,
             told: false,
             by_time: false,
         };
-        let group = Some(cluster);
-        self.groups.entry(group.clone()).or_default().insert(log, queue);
-        self.of.insert(log, group);
+        let name = Some(cluster);
+        self.of.insert(log, name.clone());
+        self.groups.entry(name).or_default().queues.insert(log, queue);
+        self.place(log);
     }
 
     /// Whether old content of this log is still expected.
@@ -81,7 +143,10 @@ impl Merge {
         if by_time {
             self.join_those_by_time(seen.log);
         }
-        if let Some(queue) = self.queue_mut(seen.log) {
+        let log = seen.log;
+        if let Some(queue) = self.queue_mut(log) {
+            // Behind others it changes nothing of what comes first.
+            let is_news = queue.events.is_empty() || queue.by_time != by_time;
             queue.told = true;
             queue.by_time |= by_time;
             queue.reached = match seen.at {
@@ -90,22 +155,24 @@ impl Merge {
                 None => queue.reached,
             };
             queue.events.push_back((queue.reached, seen));
+            if is_news {
+                self.place(log);
+            }
         }
     }
 
     fn join_those_by_time(&mut self, log: LogId) {
-        let Some(group @ Some(_)) = self.of.get(&log).cloned() else {
+        let Some(name @ Some(_)) = self.of.get(&log).cloned() else {
             return;
         };
-        let logs = self.groups.remove(&group).unwrap_or_default();
-        self.of.extend(logs.keys().map(|log| (*log, None)));
-        self.groups.entry(None).or_default().extend(logs);
+        let group = self.groups.remove(&name).unwrap_or_default();
+        self.of.extend(group.queues.keys().map(|log| (*log, None)));
+        self.groups.entry(None).or_default().join(group);
     }
 
     /// Whether every event taken was given out.
     pub(super) fn is_empty(&self) -> bool {
-        let mut queues = self.groups.values().flat_map(BTreeMap::values);
-        queues.all(|queue| queue.events.is_empty())
+        self.queues().all(|queue| queue.events.is_empty())
     }
 
     /// No more old content comes from this log.
@@ -116,68 +183,55 @@ impl Merge {
                 // Stable: what has the same time keeps its place.
                 queue.events.make_contiguous().sort_by_key(|(at, _)| *at);
             }
+            self.place(log);
         }
     }
 
     /// Gives out, in order, every event that nothing unread can come before.
     pub(super) fn drain(&mut self, mut apply: impl FnMut(Seen)) {
         let waits = self.groups.contains_key(&None) && self.is_any_undecided();
-        for (group, logs) in &mut self.groups {
-            if group.is_none() && waits {
-                continue;
-            }
-            while logs.values().all(Queue::is_comparable) {
-                let (Some((_, earliest)), next) = two_earliest(logs) else {
-                    break;
-                };
-                let Some(Queue { events, .. }) = logs.get_mut(&earliest) else {
-                    break;
-                };
-                // All that comes before the other logs' fronts, which stay as they are meanwhile.
-                let is_first = |at| next.is_none_or(|next| (at, earliest) < next);
-                while let Some((_, seen)) = events.pop_front() {
-                    apply(seen);
-                    if !events.front().is_some_and(|(at, _)| is_first(*at)) {
-                        break;
-                    }
-                }
+        for name in std::mem::take(&mut self.changed) {
+            if name.is_none() && waits {
+                self.changed.insert(name);
+            } else if let Some(group) = self.groups.get_mut(&name) {
+                group.drain(&mut apply);
             }
         }
     }
 
     /// Whether a log that may yet turn out to go by time is still being read.
     fn is_any_undecided(&self) -> bool {
-        let mut queues = self.groups.values().flat_map(BTreeMap::values);
-        queues.any(|queue| !queue.told && !queue.over)
+        self.queues().any(|queue| !queue.told && !queue.over)
+    }
+
+    fn queues(&self) -> impl Iterator<Item = &Queue> {
+        self.groups.values().flat_map(|group| group.queues.values())
     }
 
     fn queue(&self, log: LogId) -> Option<&Queue> {
-        self.groups.get(self.of.get(&log)?)?.get(&log)
+        self.groups.get(self.of.get(&log)?)?.queues.get(&log)
     }
 
     fn queue_mut(&mut self, log: LogId) -> Option<&mut Queue> {
-        self.groups.get_mut(self.of.get(&log)?)?.get_mut(&log)
+        self.groups.get_mut(self.of.get(&log)?)?.queues.get_mut(&log)
     }
-}
 
-/// The earliest front, with its log, and the one that follows it.
-fn two_earliest(logs: &BTreeMap<LogId, Queue>) -> (Option<Front>, Option<Front>) {
-    let (mut first, mut second) = (None, None);
-    for (log, queue) in logs {
-        let Some(front) = queue.events.front().map(|(at, _)| (*at, *log)) else {
-            continue;
-        };
-        if first.is_none_or(|first| front < first) {
-            second = first.replace(front);
-        } else if second.is_none_or(|second| front < second) {
-            second = Some(front);
+    /// Puts a log where it belongs after its queue has changed.
+    fn place(&mut self, log: LogId) {
+        let Some(name) = self.of.get(&log) else { return };
+        if let Some(group) = self.groups.get_mut(name) {
+            group.place(log);
+            if !self.changed.contains(name) {
+                self.changed.insert(name.clone());
+            }
         }
     }
-    (first, second)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::model::event::{Carrier, Event, Said};
 
@@ -285,5 +339,46 @@ mod tests {
             merge.push(seen(1, i64::try_from(second).ok(), 0));
         }
         assert!(!merge.wants(LogId(1)) && merge.wants(LogId(2)));
+    }
+
+    proptest! {
+        #[test]
+        fn however_logs_are_read_their_events_come_in_one_order(
+            times in prop::collection::vec(prop::collection::vec(0_i64..20, 0..12), 1..6),
+            turns in prop::collection::vec(any::<prop::sample::Index>(), 0..80),
+        ) {
+            let mut expected = Vec::new();
+            let mut unread = Vec::new();
+            let mut merge = Merge::default();
+            for (log, seconds) in (1..).zip(&times) {
+                merge.open(LogId(log), Arc::from("c"));
+                let events = (0_u64..).zip(seconds).map(|(offset, second)| seen(log, Some(*second), offset));
+                unread.push(events.collect::<VecDeque<_>>());
+                let mut reached = 0;
+                for (offset, second) in (0_u64..).zip(seconds) {
+                    reached = reached.max(*second);
+                    expected.push((reached, log, offset));
+                }
+            }
+            expected.sort_unstable();
+            let mut out = Vec::new();
+            for turn in turns {
+                let log = turn.index(unread.len());
+                match unread[log].pop_front() {
+                    Some(event) => merge.push(event),
+                    None => merge.finish(LogId(u32::try_from(log + 1).unwrap())),
+                }
+                merge.drain(|seen| out.push((seen.log.0, seen.offset)));
+            }
+            for (log, rest) in (1..).zip(unread) {
+                for event in rest {
+                    merge.push(event);
+                }
+                merge.finish(LogId(log));
+            }
+            merge.drain(|seen| out.push((seen.log.0, seen.offset)));
+            let expected: Vec<_> = expected.into_iter().map(|(_, log, offset)| (log, offset)).collect();
+            prop_assert_eq!(out, expected);
+        }
     }
 }

@@ -454,6 +454,8 @@ impl Reader {
         if self.engine.unfinished().is_empty() || !more {
             self.engine.caught_up();
             self.ready = true;
+            // Of thousands of logs it is much.
+            self.before = (Counters::default(), ProgramStats::default());
             *progress = None;
             let (jobs, files) = (self.engine.fleet().len(), backlog.total_files);
             self.manager.ready(jobs);

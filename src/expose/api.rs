@@ -147,7 +147,7 @@ impl<'a> EntityJson<'a> {
                 process: job.restarts_for(RestartReason::Process),
                 observed: job.restarts_for(RestartReason::Observed),
             }),
-            cause: job.failure.as_ref().map(CauseJson::of),
+            cause: job.failure.as_deref().map(CauseJson::of),
             history: job.history.iter().map(EntryJson::of).collect(),
             history_dropped: job.history_dropped,
             own: OwnJson::Job {
@@ -355,13 +355,13 @@ mod tests {
     #[test]
     fn a_job_is_written_with_all_its_keys() {
         let mut orders = job("or\"ders\n");
-        orders.failure = Some(Failure {
+        orders.failure = Some(Box::new(Failure {
             cause: Cause {
                 class: "java.lang.RuntimeException".to_owned(),
                 message: String::new(),
             },
             at: None,
-        });
+        }));
         let mut nameless = job("");
         (nameless.name, nameless.since) = (None, None);
         nameless.history[0].at = Some("2026-03-02T09:00:00Z".parse().unwrap());

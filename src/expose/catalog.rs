@@ -6,6 +6,7 @@ use super::families::{application, deployment, job, platform_job, process, progr
 use super::render::{Samples, put};
 use super::view::View;
 use crate::model::Job;
+use crate::stats::SourceStats;
 
 /// How a family's values behave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +56,9 @@ impl Stability {
 pub enum Fill {
     /// From each job shown: rendered when that job changes. The first [`job::COMMON`] labels are given already.
     Job(fn(&Job, &Settings, &mut Samples<'_>)),
-    /// From the rest of what was published: rendered once per view.
+    /// From each log: rendered one after the other at each scrape.
+    Source(fn(&SourceStats, &mut Samples<'_>)),
+    /// From the rest of what was published: rendered whole at each scrape.
     Program(fn(&View, &mut Samples<'_>)),
     /// From the process's own registry: rendered at each scrape.
     Registry,

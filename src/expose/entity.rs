@@ -137,7 +137,7 @@ impl Entity for Job {
     }
 
     fn failure(&self) -> Option<&Failure> {
-        self.failure.as_ref()
+        self.failure.as_deref()
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {

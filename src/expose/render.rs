@@ -184,11 +184,13 @@ pub fn put(out: &mut String, text: fmt::Arguments<'_>) {
 /// Writes sample lines that were rendered by [`Samples::without_common`], with what was left out there: the labels are
 /// `common`, as `a="x",b="y"`.
 pub fn with_common(family: &Family, samples: &str, common: &str, out: &mut String) {
-    for line in samples.split_inclusive('\n') {
+    let mut start = 0;
+    for newline in memchr::memchr_iter(b'\n', samples.as_bytes()) {
         out.push_str(family.name);
         out.push('{');
         out.push_str(common);
-        out.push_str(line);
+        out.push_str(&samples[start..=newline]);
+        start = newline + 1;
     }
 }
 

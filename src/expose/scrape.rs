@@ -7,10 +7,9 @@ use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
 use hyper::body::Bytes;
 
-use super::catalog::Fill;
-use super::families::{application, deployment, job, platform_job, program, source, store};
-use super::render::{Format, write_family};
-use super::view::{RenderedJob, View};
+use super::catalog::{Family, Fill, families};
+use super::render::{Format, Samples};
+use super::view::View;
 
 /// A piece is sent once it holds this much, bytes: a slow reader of 100,000 jobs costs one piece, not 400 MiB.
 pub const PIECE: usize = 64 * 1024;
@@ -20,10 +19,12 @@ pub const PIECE: usize = 64 * 1024;
 pub struct Pieces {
     view: Arc<View>,
     format: Format,
-    /// Place among the families of jobs, then of the other entities, of the program, of the sources and of the store.
+    /// Place in the catalogue, which begins with the families of jobs.
     family: usize,
-    /// Place among the view's jobs.
-    job: usize,
+    /// Place among the jobs or logs that the family is told of.
+    subject: usize,
+    /// The family's header was written.
+    headed: bool,
 }
 
 impl Pieces {
@@ -34,46 +35,60 @@ impl Pieces {
             view,
             format,
             family: 0,
-            job: 0,
+            subject: 0,
+            headed: false,
         }
     }
 
-    /// Writes one job's samples, or the whole of a family that is not of jobs; false at the end.
-    fn step(&mut self, out: &mut String) -> bool {
-        if let Some(family) = job::FAMILIES.get(self.family) {
-            if self.job == 0 && self.shown().any(|job| job.has_samples(self.family)) {
-                self.format.write_header(family, out);
-            }
-            if let Some(job) = self.view.jobs().get(self.job) {
-                if self.view.shows(job) {
-                    job.write_samples(self.family, out);
+    /// Writes samples of a family until the piece is full or the family ends; true at its end.
+    fn write(&mut self, family: &Family, out: &mut String) -> bool {
+        let view = Arc::clone(&self.view);
+        match family.fill {
+            Fill::Job(_) => {
+                while out.len() < PIECE {
+                    let Some(job) = view.jobs().get(self.subject) else {
+                        return true;
+                    };
+                    self.subject += 1;
+                    if view.shows(job) {
+                        let place = self.family;
+                        self.add(family, out, |out| job.write_samples(place, out));
+                    }
                 }
-                self.job += 1;
-            } else {
-                (self.family, self.job) = (self.family + 1, 0);
+                false
             }
-            return true;
+            Fill::Source(fill) => {
+                while out.len() < PIECE {
+                    let Some(source) = view.stats().sources.get(self.subject) else {
+                        return true;
+                    };
+                    self.subject += 1;
+                    self.add(family, out, |out| fill(source, &mut Samples::new(family, out)));
+                }
+                false
+            }
+            Fill::Program(fill) => {
+                self.add(family, out, |out| fill(&view, &mut Samples::new(family, out)));
+                true
+            }
+            // At the end of the page, as it is at that moment.
+            Fill::Registry => true,
         }
-        let place = self.family - job::FAMILIES.len();
-        let mut families = application::FAMILIES
-            .iter()
-            .chain(platform_job::FAMILIES)
-            .chain(deployment::FAMILIES)
-            .chain(program::FAMILIES)
-            .chain(source::FAMILIES)
-            .chain(store::FAMILIES);
-        let Some(family) = families.nth(place) else {
-            return false;
-        };
-        if let Fill::Program(fill) = family.fill {
-            write_family(self.format, family, out, |samples| fill(&self.view, samples));
-        }
-        self.family += 1;
-        true
     }
 
-    fn shown(&self) -> impl Iterator<Item = &Arc<RenderedJob>> {
-        self.view.jobs().iter().filter(|job| self.view.shows(job))
+    /// Adds samples, under the family's header where they are its first; nothing at all where there are none.
+    fn add(&mut self, family: &Family, out: &mut String, write: impl FnOnce(&mut String)) {
+        let start = out.len();
+        if !self.headed {
+            self.format.write_header(family, out);
+        }
+        let samples = out.len();
+        write(out);
+        if out.len() == samples {
+            out.truncate(start);
+        } else {
+            self.headed = true;
+        }
     }
 }
 
@@ -83,7 +98,13 @@ impl Iterator for Pieces {
     fn next(&mut self) -> Option<String> {
         // With room for the samples that go beyond: growing would copy it, and cost fresh pages for each.
         let mut piece = String::with_capacity(PIECE + PIECE / 4);
-        while piece.len() < PIECE && self.step(&mut piece) {}
+        while piece.len() < PIECE
+            && let Some(family) = families().nth(self.family)
+        {
+            if self.write(family, &mut piece) {
+                (self.family, self.subject, self.headed) = (self.family + 1, 0, false);
+            }
+        }
         (!piece.is_empty()).then_some(piece)
     }
 }

@@ -12,6 +12,7 @@ use super::families::job::{COMMON, FAMILIES};
 use super::others::Others;
 use super::render::{Format, Samples, with_common, write_label};
 use super::scrape::Deflated;
+use super::texts::Texts;
 use crate::line::JobId;
 use crate::model::{Counters, Fleet, Job};
 use crate::stats::ProgramStats;
@@ -25,15 +26,13 @@ pub struct RenderedJob {
     hidden_from: Option<Timestamp>,
     /// The labels that all its samples have.
     common: Box<str>,
-    /// The samples of all families in the order of [`FAMILIES`], without what all of a family have in common: about
-    /// 0.7 KiB instead of 4.5.
-    text: Box<str>,
-    /// Where each family's samples end in `text`.
-    ends: Box<[usize]>,
+    /// The samples of each of [`FAMILIES`] without what all of a family have in common. Most jobs are in the same state for
+    /// as many reasons: what they have in common with other jobs is held once.
+    samples: Box<[Arc<str>]>,
 }
 
 impl RenderedJob {
-    fn new(job: &Arc<Job>, settings: &Settings) -> Self {
+    fn new(job: &Arc<Job>, settings: &Settings, texts: &mut Texts) -> Self {
         let mut common = String::new();
         let id = job.id.to_string();
         let values = [&*job.cluster, &id, job.name.as_deref().unwrap_or_default()];
@@ -44,8 +43,8 @@ impl RenderedJob {
             write_label(&mut common, label, value);
         }
         let mut text = String::new();
-        let mut ends = Vec::with_capacity(FAMILIES.len());
-        for family in FAMILIES {
+        let samples = FAMILIES.iter().map(|family| {
+            text.clear();
             if let Fill::Job(fill) = family.fill {
                 fill(
                     job,
@@ -53,14 +52,13 @@ impl RenderedJob {
                     &mut Samples::without_common(family, COMMON, &mut text),
                 );
             }
-            ends.push(text.len());
-        }
+            texts.share(&text)
+        });
         Self {
+            samples: samples.collect(),
             job: Arc::clone(job),
             hidden_from: settings.retention.hides_from(job),
             common: common.into_boxed_str(),
-            text: text.into_boxed_str(),
-            ends: ends.into_boxed_slice(),
         }
     }
 
@@ -70,19 +68,9 @@ impl RenderedJob {
         &self.job
     }
 
-    /// Whether it has samples of a family, by its place in [`FAMILIES`].
-    pub(super) fn has_samples(&self, family: usize) -> bool {
-        !self.samples(family).is_empty()
-    }
-
-    /// Writes the samples of a family.
+    /// Writes the samples of a family, by its place in [`FAMILIES`].
     pub(super) fn write_samples(&self, family: usize, out: &mut String) {
-        with_common(&FAMILIES[family], self.samples(family), &self.common, out);
-    }
-
-    fn samples(&self, family: usize) -> &str {
-        let start = family.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.text[start..self.ends[family]]
+        with_common(&FAMILIES[family], &self.samples[family], &self.common, out);
     }
 }
 
@@ -175,6 +163,7 @@ impl View {
 pub struct ViewBuilder {
     settings: Arc<Settings>,
     jobs: BTreeMap<Key, Arc<RenderedJob>>,
+    texts: Texts,
     others: Others,
 }
 
@@ -185,6 +174,7 @@ impl ViewBuilder {
         Self {
             settings: Arc::new(settings),
             jobs: BTreeMap::new(),
+            texts: Texts::default(),
             others: Others::default(),
         }
     }
@@ -192,8 +182,8 @@ impl ViewBuilder {
     /// Takes up a job that is new or has changed. Jobs that have not changed need not be given again.
     pub fn put(&mut self, job: &Arc<Job>) {
         let key = (Arc::clone(&job.cluster), job.id);
-        self.jobs
-            .insert(key, Arc::new(RenderedJob::new(job, &self.settings)));
+        let rendered = RenderedJob::new(job, &self.settings, &mut self.texts);
+        self.jobs.insert(key, Arc::new(rendered));
     }
 
     /// Takes up a job unless it has been taken up as it is.

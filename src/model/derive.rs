@@ -531,7 +531,7 @@ impl Fleet {
 
     fn set_failure(&mut self, key: &Key, cause: Option<Cause>, at: Option<Timestamp>) {
         if let (Some(cause), Some(job)) = (cause, self.jobs.get_mut(key)) {
-            job.failure = Some(Failure { cause, at });
+            job.failure = Some(Box::new(Failure { cause, at }));
             job.revision += 1;
         }
     }

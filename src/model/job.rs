@@ -65,8 +65,8 @@ pub struct Job {
     pub restarts: [u64; RestartReason::ALL.len()],
     /// States entered, in the order of [`JobState::ALL`]; never falls.
     pub entered: [u64; JobState::ALL.len()],
-    /// The last failure.
-    pub failure: Option<Failure>,
+    /// The last failure; most jobs have none.
+    pub failure: Option<Box<Failure>>,
     /// The newest [`HISTORY`](super::HISTORY) entries, oldest first.
     pub history: VecDeque<Entry>,
     /// Entries dropped from the front of `history`.

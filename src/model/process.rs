@@ -36,7 +36,7 @@ pub struct Process {
     /// Restarts announced, waiting for their jobs' lines.
     pub restarts: VecDeque<Announced>,
     /// The failure announced last, waiting for its job's line.
-    pub failure: Option<Announced>,
+    pub failure: Option<Box<Announced>>,
     /// Whom the next exception belongs to.
     pub cause_of: CauseOf,
 }
@@ -141,12 +141,12 @@ impl Process {
             .as_ref()
             .is_none_or(|f| f.is_stale(at) || f.job != job);
         if is_first {
-            self.failure = Some(Announced {
+            self.failure = Some(Box::new(Announced {
                 at,
                 job,
                 reason: RestartReason::Failure,
                 cause: None,
-            });
+            }));
             self.cause_of = CauseOf::LastFailure;
         } else {
             self.cause_of = CauseOf::Nobody;
@@ -155,7 +155,7 @@ impl Process {
 
     /// The failure announced just before a job's own line; it is that job's alone.
     pub(super) fn take_failure(&mut self, job: JobId, at: Option<Timestamp>) -> Option<Announced> {
-        self.failure.take_if(|f| f.belongs(job, at))
+        self.failure.take_if(|f| f.belongs(job, at)).map(|f| *f)
     }
 
     pub(super) fn add_cause_to_restart(&mut self, cause: &Cause) {

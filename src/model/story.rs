@@ -75,6 +75,10 @@ pub(super) fn remember<S>(history: &mut VecDeque<Entry<S>>, dropped: &mut u64, e
         history.pop_front();
         *dropped += 1;
     }
+    if history.is_empty() {
+        // Many an entity is seen once and never changes: no room for the four that a queue begins with.
+        history.reserve_exact(1);
+    }
     history.push_back(entry);
 }
 

@@ -54,7 +54,7 @@ pub(super) struct Open {
 pub struct LogDecoder {
     wording: Arc<Wording>,
     log: LogId,
-    settings: LogSettings,
+    settings: Arc<LogSettings>,
     clock: Clock,
     recognised: Recognised,
     /// Lines looked at whose record may go on, then lines not looked at, then a partial line.
@@ -73,7 +73,8 @@ pub struct LogDecoder {
 impl LogDecoder {
     /// A decoder for one log; nothing is known of it yet.
     #[must_use]
-    pub fn new(wording: Arc<Wording>, log: LogId, settings: LogSettings) -> Self {
+    pub fn new(wording: Arc<Wording>, log: LogId, settings: impl Into<Arc<LogSettings>>) -> Self {
+        let settings = settings.into();
         Self {
             clock: Clock::new(settings.zone.clone(), Timestamp::UNIX_EPOCH),
             recognised: Recognised::new(settings.layout.as_ref()),
@@ -145,6 +146,11 @@ impl LogDecoder {
     #[must_use]
     pub fn layout(&self) -> Option<&str> {
         self.recognised.form().map(|form| form.layout().id())
+    }
+
+    /// What the user set of the log.
+    pub(super) fn settings(&self) -> &LogSettings {
+        &self.settings
     }
 
     /// The log.

@@ -174,7 +174,7 @@ mod tests {
         let mut stats = SourceStats::default();
         decoder.tally().fill(&mut stats);
         assert_eq!(
-            (decoder.memory().seen, stats.records[&RecordResult::Event]),
+            (decoder.memory().seen, stats.records[RecordResult::Event as usize]),
             (0, 3)
         );
     }

@@ -1,6 +1,6 @@
 //! A log of whatever kind: Flink's own lines, or documents; found out by how it begins.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::decoder::LogDecoder;
 use super::documents::Documents;
@@ -20,7 +20,6 @@ pub struct SourceDecoder {
     lines: LogDecoder,
     kind: Kind,
     ids: EventIds,
-    window: SignedDuration,
 }
 
 /// What the log consists of.
@@ -35,13 +34,16 @@ enum Kind {
 impl SourceDecoder {
     /// A decoder for one log. `ids` are shared by all logs.
     #[must_use]
-    pub fn new(wording: Arc<Wording>, log: LogId, settings: LogSettings, ids: EventIds) -> Self {
-        let window = settings.reorder_window;
+    pub fn new(
+        wording: Arc<Wording>,
+        log: LogId,
+        settings: impl Into<Arc<LogSettings>>,
+        ids: EventIds,
+    ) -> Self {
         Self {
             lines: LogDecoder::new(wording, log, settings),
             kind: Kind::Unknown(Box::default()),
             ids,
-            window,
         }
     }
 
@@ -58,7 +60,7 @@ impl SourceDecoder {
     /// Goes on from what a decoder of the same log remembered; to be called before the first bytes.
     pub fn remember(&mut self, mut memory: Memory) {
         if let Some(remembered) = memory.documents.take() {
-            let mut documents = Documents::new(self.ids.clone(), self.window);
+            let mut documents = self.documents();
             documents.remember(remembered);
             self.kind = Kind::Documents(Box::new(documents));
         } else if memory.has_layout() {
@@ -69,6 +71,10 @@ impl SourceDecoder {
             self.kind = Kind::Unknown(Box::new(sniffer));
         }
         self.lines.remember(memory);
+    }
+
+    fn documents(&self) -> Documents {
+        Documents::new(self.ids.clone(), self.lines.settings().reorder_window)
     }
 
     /// What was counted so far.
@@ -111,23 +117,28 @@ impl SourceDecoder {
             };
             return self.push(&bytes[mark..], None, read, out);
         }
-        if let Kind::Unknown(sniffer) = &mut self.kind {
-            if sniffer.push(bytes) {
-                let mut documents = Documents::new(self.ids.clone(), self.window);
-                let head = self.lines.take_unread();
-                let begins = ReadAt {
-                    offset: read.offset.saturating_sub(head.len() as u64),
-                    ..read
-                };
-                documents.push(&head, None, begins, &mut self.lines, out);
-                self.kind = Kind::Documents(Box::new(documents));
-            } else if sniffer.is_over() || self.lines.reads_loggers() {
-                self.kind = Kind::Lines;
-            }
+        if let Kind::Unknown(sniffer) = &mut self.kind
+            && sniffer.push(bytes)
+        {
+            let mut documents = self.documents();
+            let head = self.lines.take_unread();
+            let begins = ReadAt {
+                offset: read.offset.saturating_sub(head.len() as u64),
+                ..read
+            };
+            documents.push(&head, None, begins, &mut self.lines, out);
+            self.kind = Kind::Documents(Box::new(documents));
         }
         match &mut self.kind {
             Kind::Documents(documents) => documents.push(bytes, hits, read, &mut self.lines, out),
-            Kind::Unknown(_) | Kind::Lines => self.lines.push(bytes, hits, read, out),
+            Kind::Unknown(sniffer) => {
+                self.lines.push(bytes, hits, read, out);
+                if sniffer.is_over() || self.lines.reads_loggers() {
+                    // At once: of a log that says nothing more, what the sniffer holds would be held for ever.
+                    self.kind = Kind::Lines;
+                }
+            }
+            Kind::Lines => self.lines.push(bytes, hits, read, out),
         }
     }
 

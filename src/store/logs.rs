@@ -70,8 +70,8 @@ pub(super) fn read(connection: &Connection) -> Result<Vec<LogState>, StoreError>
         } = serde_json::from_str(&text)?;
         decoder.carry = row.get(3)?;
         let mut numbers = SourceStats {
-            name: row.get(1)?,
-            cluster,
+            name: row.get::<_, String>(1)?.into(),
+            cluster: cluster.into(),
             read_bytes,
             lost_bytes: by_kind(Lost::ALL, Lost::name, &lost_bytes),
             rotations: by_kind(Rotation::ALL, Rotation::name, &rotations),
@@ -104,7 +104,7 @@ pub(super) fn write(
     let mut changed = Written::new();
     for LogState { id, numbers, memory } in &progress.logs {
         let row = LogRow {
-            cluster: numbers.cluster.clone(),
+            cluster: numbers.cluster.to_string(),
             read_bytes: numbers.read_bytes,
             lost_bytes: by_name(&numbers.lost_bytes, Lost::name),
             rotations: by_name(&numbers.rotations, Rotation::name),
@@ -112,12 +112,12 @@ pub(super) fn write(
             decoder: memory.clone(),
         };
         let text = serde_json::to_string(&row)?;
-        let places = positions.remove(numbers.name.as_str()).unwrap_or_default();
+        let places = positions.remove(&*numbers.name).unwrap_or_default();
         let mut hasher = DefaultHasher::new();
         (&numbers.name, &text, &memory.carry, &places).hash(&mut hasher);
         let hash = hasher.finish();
         if written.get(id) != Some(&hash) {
-            insert.execute(params![id.0, numbers.name, text, memory.carry])?;
+            insert.execute(params![id.0, &*numbers.name, text, memory.carry])?;
             write_positions(connection, &numbers.name, &places)?;
             changed.insert(*id, hash);
         }

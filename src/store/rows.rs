@@ -174,7 +174,7 @@ impl JobRow {
             last_event_read: job.last_event_read,
             restarts: restarts.zip(job.restarts).filter_map(happened).collect(),
             entered: entered.zip(job.entered).filter_map(happened).collect(),
-            failure: job.failure.as_ref().map(CauseRow::of),
+            failure: job.failure.as_deref().map(CauseRow::of),
             flink_version: job.flink_version.as_deref().map(str::to_owned),
             scheduler: job.scheduler.map(|scheduler| scheduler.name().to_owned()),
             application: job.application.as_ref().map(ToString::to_string),
@@ -216,7 +216,7 @@ impl JobRow {
             last_event_read: self.last_event_read,
             restarts: RestartReason::ALL.map(|reason| self.restarts.get(reason.name()).copied().unwrap_or(0)),
             entered: JobState::ALL.map(|state| self.entered.get(state.name()).copied().unwrap_or(0)),
-            failure: self.failure.map(CauseRow::failure),
+            failure: self.failure.map(|row| Box::new(row.failure())),
             history: [].into(),
             history_dropped: 0,
             flink_version: self.flink_version.map(Arc::from),
@@ -293,7 +293,7 @@ impl ProcessRow {
             ending: process.ending,
             adaptive: process.adaptive,
             restarts: process.restarts.iter().map(AnnouncedRow::of).collect(),
-            failure: process.failure.as_ref().map(AnnouncedRow::of),
+            failure: process.failure.as_deref().map(AnnouncedRow::of),
             cause_of: match process.cause_of {
                 CauseOf::Nobody => CauseOfRow::Nobody,
                 CauseOf::Job(id) => CauseOfRow::Job { id },
@@ -314,7 +314,11 @@ impl ProcessRow {
             ending: self.ending,
             adaptive: self.adaptive,
             restarts: restarts.collect::<Result<_, _>>()?,
-            failure: self.failure.map(AnnouncedRow::announced).transpose()?,
+            failure: self
+                .failure
+                .map(AnnouncedRow::announced)
+                .transpose()?
+                .map(Box::new),
             cause_of: match self.cause_of {
                 CauseOfRow::Nobody => CauseOf::Nobody,
                 CauseOfRow::Job { id } => CauseOf::Job(id),

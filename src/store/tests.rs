@@ -1,6 +1,5 @@
 //! What is written is what is read, whatever happens in between: T45, T47 to T52.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -102,8 +101,8 @@ fn full_fleet() -> Fleet {
 
 fn progress(offset: u64) -> Progress {
     let numbers = SourceStats {
-        name: "/log/x.log".to_owned(),
-        cluster: "prod/1".to_owned(),
+        name: "/log/x.log".into(),
+        cluster: "prod/1".into(),
         read_bytes: offset,
         lost_bytes: [(Lost::Truncated, 7)].into(),
         rotations: [(Rotation::Rename, 2)].into(),
@@ -150,7 +149,7 @@ fn expect(saved: &Saved, fleet: &Fleet, progress: &Progress) {
     let mut kept = saved.progress.clone();
     for log in &mut kept.logs {
         // Counted by the decoder, and shown from there.
-        log.numbers.records = BTreeMap::new();
+        log.numbers.records = Default::default();
     }
     assert_eq!(&kept, progress);
 }

@@ -121,7 +121,7 @@ impl Log {
                     match file.homeless {
                         Some(Homeless::Cut(why)) => self.numbers.lost(why, lost),
                         Some(Homeless::Restored) => {
-                            pass.notices.say(Notice::Gap(self.info.name.clone()));
+                            pass.notices.say(Notice::Gap(self.info.name.to_string()));
                             self.numbers.lost(Lost::RotatedAway, lost);
                         }
                         None => {

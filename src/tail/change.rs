@@ -82,13 +82,13 @@ impl Tailer {
     fn give_back(&mut self, log: &Log) {
         let positions: Vec<_> = log.positions().collect();
         if !positions.is_empty() {
-            self.restored.insert(log.info.name.clone(), positions);
+            self.restored.insert(log.info.name.to_string(), positions);
         }
         let known = Known {
             id: log.id,
             numbers: log.stats(),
         };
-        self.known.insert(log.info.name.clone(), known);
+        self.known.insert(log.info.name.to_string(), known);
     }
 
     /// The first source that means a log by the names of its files, and the cluster that its path tells.

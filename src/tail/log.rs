@@ -1,9 +1,10 @@
 //! One log: its files in the order of their content, the one being read first.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsString;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -48,7 +49,7 @@ pub(super) struct Log {
     /// The file that had the log's own name when last looked at.
     pub(super) current: Option<FileId>,
     /// Files that are not looked into again yet.
-    pub(super) later: HashMap<FileId, Later>,
+    pub(super) later: BTreeMap<FileId, Later>,
     /// It has saved positions, or had them at the start.
     pub(super) resumed: bool,
     /// Its files have been seen.
@@ -83,7 +84,7 @@ impl Log {
             departed: Vec::new(),
             restored: Vec::new(),
             current: None,
-            later: HashMap::new(),
+            later: BTreeMap::new(),
             resumed: false,
             sighted: false,
             gone: false,
@@ -235,7 +236,7 @@ impl Log {
     /// Positions of all its files.
     pub(super) fn positions(&self) -> impl Iterator<Item = Position> + '_ {
         let position = |file: &Tracked, done: bool| Position {
-            log: self.info.name.clone(),
+            log: self.info.name.to_string(),
             id: file.id,
             place: file.place.clone(),
             size: file.size.max(file.known),
@@ -243,7 +244,7 @@ impl Log {
             done,
         };
         let departed = self.departed.iter().map(|(place, _)| Position {
-            log: self.info.name.clone(),
+            log: self.info.name.to_string(),
             id: FileId::NONE,
             place: place.clone(),
             size: place.offset,
@@ -283,9 +284,9 @@ impl Log {
             lost_bytes: self.numbers.lost_bytes.clone(),
             rotations: self.numbers.rotations.clone(),
             errors: self.numbers.errors.clone(),
-            cluster: self.info.cluster.clone().unwrap_or_default(),
+            cluster: self.info.cluster.as_deref().map(Arc::from).unwrap_or_default(),
             layout: None,
-            records: BTreeMap::new(),
+            records: Default::default(),
             last_line: None,
             clock_skew: None,
             blind: None,

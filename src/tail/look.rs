@@ -204,7 +204,7 @@ impl Tailer {
                 dir.join(stem)
             };
             let info = LogInfo {
-                name: name.clone(),
+                name: Arc::from(name.as_str()),
                 path,
                 cluster,
                 source,
@@ -339,9 +339,9 @@ impl Tailer {
     fn tell_of_absent(&mut self, sink: &mut dyn Sink) {
         let since = *self.looked_for.get_or_insert(self.pass.now);
         if self.pass.now >= since + self.pass.settings.grace {
-            std::mem::take(&mut self.absent)
-                .into_iter()
-                .for_each(|id| sink.gone(id));
+            for id in std::mem::take(&mut self.absent) {
+                sink.gone(id);
+            }
         }
     }
 

@@ -290,7 +290,7 @@ impl Tailer {
             .iter()
             .filter(|(_, trouble)| !trouble.numbers.errors.is_empty());
         let troubles = troubles.map(|(path, trouble)| SourceStats {
-            name: Position::printable(path),
+            name: Position::printable(path).into(),
             errors: trouble.numbers.errors.clone(),
             ..SourceStats::default()
         });
@@ -336,7 +336,7 @@ impl Tailer {
 
     /// A log, with the id and the numbers that it had in an earlier run.
     pub(super) fn new_log(&mut self, info: LogInfo, dir: PathBuf, stem: OsString) -> Log {
-        let Some(known) = self.known.remove(&info.name) else {
+        let Some(known) = self.known.remove(&*info.name) else {
             self.next_id += 1;
             return Log::new(LogId(self.next_id), info, dir, stem);
         };

@@ -105,6 +105,10 @@ impl View {
             }
         }
         let current = !name.rotated;
+        if family.members.is_empty() {
+            // Most logs are one file, and there may be thousands: no room for the four that a vector begins with.
+            family.members.reserve_exact(1);
+        }
         family.members.push(Member {
             path,
             name,

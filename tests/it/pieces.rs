@@ -128,7 +128,7 @@ impl Follower {
         let classify: tail::Classify = Box::new(move |head| pipeline::read_head(&WORDING, None, &zone, head));
         let beside = SourceSettings {
             cluster: None,
-            log: story.settings(),
+            log: story.settings().into(),
         };
         let source = tail::Source::new(directory.as_ref() as &OsStr, None).unwrap();
         let settings = tail::Settings::default();

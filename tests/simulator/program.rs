@@ -171,7 +171,8 @@ impl Program {
         if let Some(database) = &mut self.database {
             database.die();
         }
-        self.start(&[self.durable.clone()]);
+        let found = [self.durable.clone()];
+        self.start(&found);
     }
 
     /// Dies within a commit.
@@ -252,7 +253,7 @@ fn begin(disk: &Arc<Disk>, setup: &Setup, saved: Saved) -> (Tailer, Engine) {
             id: log.id,
             numbers: log.numbers.clone(),
         };
-        (log.numbers.name.clone(), known)
+        (log.numbers.name.to_string(), known)
     });
     tailer.remember(known.collect());
     let log = LogSettings {
@@ -264,7 +265,7 @@ fn begin(disk: &Arc<Disk>, setup: &Setup, saved: Saved) -> (Tailer, Engine) {
     };
     let beside = setup.sources.iter().map(|_| SourceSettings {
         cluster: None,
-        log: log.clone(),
+        log: log.clone().into(),
     });
     let mut engine = Engine::new(wording, beside.collect(), 1000);
     engine.restore(saved);

@@ -99,7 +99,7 @@ impl Engine {
     /// Adds what the decoder knows of a log.
     fn source(&self, id: Option<LogId>, mut numbers: SourceStats) -> SourceStats {
         if let Some(log) = id.and_then(|id| self.logs.get(&id)) {
-            numbers.cluster = log.cluster.to_string();
+            numbers.cluster = Arc::clone(&log.cluster);
             numbers.layout = log.decoder.layout().map(str::to_owned);
             log.decoder.tally().fill(&mut numbers);
         }
@@ -109,7 +109,7 @@ impl Engine {
     /// A log as it is kept; none of one that is not read.
     fn log_state(&self, id: LogId, tailer: &Tailer) -> Option<LogState> {
         let (log, mut numbers) = (self.logs.get(&id)?, tailer.stats_of(id)?);
-        numbers.cluster = log.cluster.to_string();
+        numbers.cluster = Arc::clone(&log.cluster);
         let memory = log.decoder.memory();
         Some(LogState { id, numbers, memory })
     }

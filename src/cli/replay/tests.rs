@@ -65,10 +65,10 @@ fn a_job_is_told_with_its_restarts_its_cause_and_how_long_each_state_lasted() {
         class: "java.lang.RuntimeException".to_owned(),
         message: "sink\u{1b}[2J gone".to_owned(),
     };
-    orders.failure = Some(Failure {
+    orders.failure = Some(Box::new(Failure {
         cause,
         at: orders.history[3].at,
-    });
+    }));
     check(
         &[orders],
         false,

@@ -17,10 +17,8 @@ pub static FAMILIES: &[Family] = &[
         query: "sum by (source) (rate(flinktail_source_read_bytes_total[5m]))",
         stability: Stability::Stable,
         since: "0.1.0",
-        fill: Fill::Program(|view, samples| {
-            for source in &view.stats().sources {
-                samples.add(&[&source.name, &source.cluster], source.read_bytes);
-            }
+        fill: Fill::Source(|source, samples| {
+            samples.add(&[&source.name, &source.cluster], source.read_bytes);
         }),
     },
     Family {
@@ -34,10 +32,8 @@ pub static FAMILIES: &[Family] = &[
         query: "max by (source) (flinktail_source_lag_bytes) > 64 * 1024 * 1024",
         stability: Stability::Stable,
         since: "0.1.0",
-        fill: Fill::Program(|view, samples| {
-            for source in &view.stats().sources {
-                samples.add(&[&source.name, &source.cluster], source.lag_bytes);
-            }
+        fill: Fill::Source(|source, samples| {
+            samples.add(&[&source.name, &source.cluster], source.lag_bytes);
         }),
     },
     Family {
@@ -51,12 +47,10 @@ pub static FAMILIES: &[Family] = &[
         query: "sum by (source) (increase(flinktail_source_lost_bytes_total[10m])) > 0",
         stability: Stability::Stable,
         since: "0.1.0",
-        fill: Fill::Program(|view, samples| {
-            for source in &view.stats().sources {
-                for reason in Lost::ALL {
-                    let count = source.lost_bytes.get(&reason).copied().unwrap_or_default();
-                    samples.add(&[&source.name, &source.cluster, reason.name()], count);
-                }
+        fill: Fill::Source(|source, samples| {
+            for reason in Lost::ALL {
+                let count = source.lost_bytes.get(&reason).copied().unwrap_or_default();
+                samples.add(&[&source.name, &source.cluster, reason.name()], count);
             }
         }),
     },
@@ -71,12 +65,10 @@ pub static FAMILIES: &[Family] = &[
         query: "sum by (source, kind) (increase(flinktail_source_rotations_total[1h]))",
         stability: Stability::Stable,
         since: "0.1.0",
-        fill: Fill::Program(|view, samples| {
-            for source in &view.stats().sources {
-                for kind in Rotation::ALL {
-                    let count = source.rotations.get(&kind).copied().unwrap_or_default();
-                    samples.add(&[&source.name, &source.cluster, kind.name()], count);
-                }
+        fill: Fill::Source(|source, samples| {
+            for kind in Rotation::ALL {
+                let count = source.rotations.get(&kind).copied().unwrap_or_default();
+                samples.add(&[&source.name, &source.cluster, kind.name()], count);
             }
         }),
     },
@@ -91,11 +83,9 @@ pub static FAMILIES: &[Family] = &[
         query: "time() - flinktail_source_last_line_timestamp_seconds > 1800",
         stability: Stability::Stable,
         since: "0.1.0",
-        fill: Fill::Program(|view, samples| {
-            for source in &view.stats().sources {
-                if let Some(at) = source.last_line {
-                    samples.add(&[&source.name, &source.cluster], at);
-                }
+        fill: Fill::Source(|source, samples| {
+            if let Some(at) = source.last_line {
+                samples.add(&[&source.name, &source.cluster], at);
             }
         }),
     },
@@ -110,11 +100,9 @@ pub static FAMILIES: &[Family] = &[
         query: "abs(flinktail_source_clock_skew_seconds) > 300",
         stability: Stability::Stable,
         since: "0.1.0",
-        fill: Fill::Program(|view, samples| {
-            for source in &view.stats().sources {
-                if let Some(skew) = source.clock_skew {
-                    samples.add(&[&source.name, &source.cluster], skew);
-                }
+        fill: Fill::Source(|source, samples| {
+            if let Some(skew) = source.clock_skew {
+                samples.add(&[&source.name, &source.cluster], skew);
             }
         }),
     },
@@ -129,14 +117,12 @@ pub static FAMILIES: &[Family] = &[
         query: "sum by (source, op) (increase(flinktail_source_errors_total[15m])) > 0",
         stability: Stability::Stable,
         since: "0.1.0",
-        fill: Fill::Program(|view, samples| {
-            for source in &view.stats().sources {
-                for op in Op::ALL {
-                    samples.add(
-                        &[&source.name, &source.cluster, op.name()],
-                        source.errors.get(&op).copied().unwrap_or_default(),
-                    );
-                }
+        fill: Fill::Source(|source, samples| {
+            for op in Op::ALL {
+                samples.add(
+                    &[&source.name, &source.cluster, op.name()],
+                    source.errors.get(&op).copied().unwrap_or_default(),
+                );
             }
         }),
     },
@@ -151,14 +137,12 @@ pub static FAMILIES: &[Family] = &[
         query: "flinktail_source_blind == 1",
         stability: Stability::Experimental,
         since: "0.1.0",
-        fill: Fill::Program(|view, samples| {
-            for source in &view.stats().sources {
-                for reason in Blind::ALL {
-                    samples.add(
-                        &[&source.name, &source.cluster, reason.name()],
-                        source.blind == Some(reason),
-                    );
-                }
+        fill: Fill::Source(|source, samples| {
+            for reason in Blind::ALL {
+                samples.add(
+                    &[&source.name, &source.cluster, reason.name()],
+                    source.blind == Some(reason),
+                );
             }
         }),
     },
@@ -173,12 +157,9 @@ pub static FAMILIES: &[Family] = &[
         query: "sum by (source) (rate(flinktail_records_total{result=\"unparsed\"}[30m])) / sum by (source) (rate(flinktail_records_total[30m])) > 0.5",
         stability: Stability::Stable,
         since: "0.1.0",
-        fill: Fill::Program(|view, samples| {
-            for source in &view.stats().sources {
-                for result in RecordResult::ALL {
-                    let count = source.records.get(&result).copied().unwrap_or_default();
-                    samples.add(&[&source.name, result.name()], count);
-                }
+        fill: Fill::Source(|source, samples| {
+            for (result, count) in RecordResult::ALL.into_iter().zip(source.records) {
+                samples.add(&[&source.name, result.name()], count);
             }
         }),
     },

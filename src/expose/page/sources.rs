@@ -55,11 +55,7 @@ pub(super) fn in_short(out: &mut String, view: &View) {
 }
 
 fn row(out: &mut String, source: &SourceStats, now: Timestamp) {
-    let events = source
-        .records
-        .get(&RecordResult::Event)
-        .copied()
-        .unwrap_or_default();
+    let events = source.records[RecordResult::Event as usize];
     let last = source
         .last_line
         .map(|at| format!("{}<small>{} ago</small>", time(at), age(at, now)))

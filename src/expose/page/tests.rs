@@ -127,13 +127,13 @@ fn an_entity_has_a_page_with_its_states_drawn_and_the_lines_that_told_them() {
         line: (LogId(7), 4096),
     });
     (orders.state, orders.since) = (JobState::Restarting, orders.history[1].at);
-    orders.failure = Some(Failure {
+    orders.failure = Some(Box::new(Failure {
         cause: Cause {
             class: "java.io.IOException".to_owned(),
             message: HOSTILE.to_owned(),
         },
         at: None,
-    });
+    }));
     let page = shown(
         Which::Entity,
         &[orders],
@@ -176,16 +176,16 @@ fn an_entity_that_is_not_there_is_said_not_to_be_there() {
 fn hostile_text_stays_text_on_every_page() {
     let mut evil = job(HOSTILE);
     evil.cluster = Arc::from(HOSTILE);
-    evil.failure = Some(Failure {
+    evil.failure = Some(Box::new(Failure {
         cause: Cause {
             class: HOSTILE.to_owned(),
             message: HOSTILE.to_owned(),
         },
         at: None,
-    });
+    }));
     let source = SourceStats {
-        name: HOSTILE.to_owned(),
-        cluster: HOSTILE.to_owned(),
+        name: HOSTILE.into(),
+        cluster: HOSTILE.into(),
         ..SourceStats::default()
     };
     let stats = ProgramStats {
@@ -213,7 +213,7 @@ fn hostile_text_stays_text_on_every_page() {
 #[test]
 fn a_log_with_trouble_is_told_of_in_words() {
     let source = SourceStats {
-        name: "/a.log".to_owned(),
+        name: "/a.log".into(),
         blind: Some(Blind::LevelAboveInfo),
         errors: [(Op::Open, 2)].into(),
         lag_bytes: 2048,

@@ -24,7 +24,7 @@ fn view(jobs: &[Job], now: &str) -> View {
             .first()
             .and_then(|job| job.name.as_deref())
             .unwrap_or("-")
-            .to_owned(),
+            .into(),
         clock_skew: Some(-0.5),
         ..SourceStats::default()
     };

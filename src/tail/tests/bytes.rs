@@ -183,5 +183,5 @@ fn standard_input_is_a_log_that_ends() {
     let mut expected = lines(0, 5000);
     expected.push("T9 torn".into());
     assert_eq!(sink.lines, expected);
-    assert_eq!(sink.opened[0].name, "-");
+    assert_eq!(&*sink.opened[0].name, "-");
 }

@@ -539,7 +539,7 @@ fn t18_a_container_that_restarts_goes_on_in_the_next_number() {
     rig.poll();
     assert_eq!(rig.sink.lines, lines(0, 20));
     assert_eq!(rig.sink.opened.len(), 1);
-    assert_eq!(rig.sink.opened[0].name, rig.path("*.log").to_str().unwrap());
+    assert_eq!(&*rig.sink.opened[0].name, rig.path("*.log").to_str().unwrap());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::{T0, WORDING, arn, call, job, managed, read, transitions};
 /// What was counted of it, `damaged 1, ignored 2`, and how many words that are no state.
 fn counted(content: &[u8]) -> String {
     let stats = read(content).stats;
-    let count = |result: &RecordResult| stats.sources[0].records.get(result).copied().unwrap_or(0);
+    let count = |result: &RecordResult| stats.sources[0].records[*result as usize];
     let results = RecordResult::ALL.iter().filter(|result| count(result) > 0);
     let mut counted: Vec<String> = results
         .map(|result| format!("{} {}", result.name(), count(result)))
