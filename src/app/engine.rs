@@ -1,5 +1,6 @@
 //! What happens to the bytes of all logs: a decoder for each, the merge of what is old, and the model.
 
+mod applier;
 mod ledger;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use self::applier::Applier;
 use self::ledger::Ledger;
 use super::merge::Merge;
 use super::{SourceSettings, kubernetes};
@@ -45,7 +47,7 @@ pub struct Engine {
     sources: Vec<SourceSettings>,
     logs: BTreeMap<LogId, Box<Log>>,
     merge: Merge,
-    fleet: Fleet,
+    applier: Applier,
     /// When the bytes at hand were read; set before each pass.
     now: Timestamp,
     /// Old content is still being read.
@@ -106,7 +108,7 @@ impl Engine {
             sources,
             logs: BTreeMap::new(),
             merge: Merge::default(),
-            fleet: Fleet::with_limit(limit),
+            applier: Applier::new(Fleet::with_limit(limit)),
             now: Timestamp::UNIX_EPOCH,
             catching_up: true,
             fed: false,
@@ -131,22 +133,28 @@ impl Engine {
             unknown_states,
             ..
         } = saved.progress;
-        self.fleet = Fleet::restore(self.fleet.limit(), saved.left);
+        let limit = self.applier.fleet().limit();
+        self.applier = Applier::new(Fleet::restore(limit, saved.left));
         let names = logs.iter().map(|log| (log.id, Arc::clone(&log.numbers.name)));
         self.names = Arc::new(names.collect());
         self.memories = logs.into_iter().map(|log| (log.id, log.memory)).collect();
         self.before = (rule_matches, unknown_states);
     }
 
-    /// The jobs.
+    /// The jobs. To be asked for after [`Self::settle`], where anything was read since.
     #[must_use]
-    pub const fn fleet(&self) -> &Fleet {
-        &self.fleet
+    pub fn fleet(&self) -> &Fleet {
+        self.applier.settled()
+    }
+
+    /// Waits until all is applied that was read and can be.
+    pub fn settle(&mut self) {
+        self.applier.fleet();
     }
 
     /// The jobs, for the store to take and give back what was evicted.
-    pub const fn fleet_mut(&mut self) -> &mut Fleet {
-        &mut self.fleet
+    pub fn fleet_mut(&mut self) -> &mut Fleet {
+        self.applier.fleet()
     }
 
     /// Whether the jobs stand for all that was read. While old content of several logs is merged, some of what was read
@@ -159,13 +167,13 @@ impl Engine {
     /// Whether so many jobs were evicted that they should be kept before more is read.
     #[must_use]
     pub fn is_crowded(&self) -> bool {
-        self.is_settled() && self.fleet.evicted_waiting() >= MOST_EVICTED
+        self.is_settled() && self.applier.evicted_waiting() >= MOST_EVICTED
     }
 
     /// The jobs, once nothing more is read.
     #[must_use]
-    pub fn into_fleet(self) -> Fleet {
-        self.fleet
+    pub fn into_fleet(mut self) -> Fleet {
+        std::mem::take(self.applier.rest())
     }
 
     /// Says what time it is for what is read next.
@@ -213,7 +221,7 @@ impl Engine {
         self.before = (self.all_rule_matches(), self.unknown_states());
         self.totals = Totals::default();
         (self.wording, self.sources) = (wording, sources);
-        self.fleet.set_limit(limit);
+        self.applier.fleet().set_limit(limit);
         for change in changes {
             match change {
                 tail::Change::Kept(id, info) => self.reopen(*id, info),
@@ -236,7 +244,7 @@ impl Engine {
         if self.logs.get(&id).is_some_and(|log| log.cluster != cluster) {
             self.unwatch(id);
             let cluster = Arc::clone(&cluster);
-            self.fleet.open_log(id, LogContext { cluster });
+            self.applier.fleet().open_log(id, LogContext { cluster });
         }
         if let (Some(log), Some(source)) = (self.logs.get_mut(&id), self.sources.get(info.source)) {
             let memory = log.decoder.memory();
@@ -267,7 +275,7 @@ impl Engine {
         else {
             return;
         };
-        self.fleet.open_log(
+        self.applier.fleet().open_log(
             log,
             LogContext {
                 cluster: Arc::clone(&cluster),
@@ -349,6 +357,7 @@ impl Engine {
         self.drain();
         self.catching_up = false;
         self.merge = Merge::default();
+        self.applier.rest();
     }
 
     /// Takes the events that have waited for the reordering window.
@@ -377,7 +386,7 @@ impl Engine {
             read(&mut entry.decoder, &mut |seen| merge.push(placed(seen)));
             self.drain();
         } else {
-            let (fleet, now, news) = (&mut self.fleet, self.now, &mut self.news);
+            let (fleet, now, news) = (self.applier.fleet(), self.now, &mut self.news);
             read(&mut entry.decoder, &mut |seen| {
                 fleet.apply(&placed(seen), now);
                 *news = News::Changed;
@@ -419,16 +428,15 @@ impl Engine {
             carrier: None,
             said: Said::Event(Event::ProcessEnding { why }),
         };
-        self.fleet.apply(&seen, self.now);
+        self.applier.fleet().apply(&seen, self.now);
         self.news = News::Changed;
     }
 
     fn drain(&mut self) {
-        let (fleet, now, news) = (&mut self.fleet, self.now, &mut self.news);
-        self.merge.drain(|seen| {
-            fleet.apply(seen, now);
-            *news = News::Changed;
-        });
+        self.merge.drain(|seen| self.applier.take(seen));
+        if self.applier.apply(self.now) {
+            self.news = News::Changed;
+        }
     }
 
     /// What people should know of logs and were not told: the log's name, and what to do.

@@ -70,7 +70,7 @@ impl Group {
     }
 
     /// Gives out, in order, every event that nothing unread can come before.
-    fn drain(&mut self, apply: &mut impl FnMut(&Seen)) {
+    fn drain(&mut self, apply: &mut impl FnMut(Seen)) {
         while self.awaited.is_empty()
             && let Some((_, log)) = self.fronts.pop_first()
             && let Some(queue) = self.queues.get_mut(&log)
@@ -81,7 +81,7 @@ impl Group {
                 && next.is_none_or(|next| (*at, log) < *next)
                 && let Some((_, seen)) = queue.events.pop_front()
             {
-                apply(&seen);
+                apply(seen);
             }
             self.place(log);
         }
@@ -145,6 +145,8 @@ impl Merge {
         }
         let log = seen.log;
         if let Some(queue) = self.queue_mut(log) {
+            // Behind others it changes nothing of what comes first.
+            let is_news = queue.events.is_empty() || queue.by_time != by_time;
             queue.told = true;
             queue.by_time |= by_time;
             queue.reached = match seen.at {
@@ -153,7 +155,9 @@ impl Merge {
                 None => queue.reached,
             };
             queue.events.push_back((queue.reached, seen));
-            self.place(log);
+            if is_news {
+                self.place(log);
+            }
         }
     }
 
@@ -184,7 +188,7 @@ impl Merge {
     }
 
     /// Gives out, in order, every event that nothing unread can come before.
-    pub(super) fn drain(&mut self, mut apply: impl FnMut(&Seen)) {
+    pub(super) fn drain(&mut self, mut apply: impl FnMut(Seen)) {
         let waits = self.groups.contains_key(&None) && self.is_any_undecided();
         for name in std::mem::take(&mut self.changed) {
             if name.is_none() && waits {

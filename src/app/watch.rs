@@ -367,6 +367,7 @@ impl Reader {
             }
             self.engine.pass();
             self.catch_up(outcome.more, &mut progress);
+            self.engine.settle();
             self.tell();
             self.publish_if_due(outcome.more);
             if once && self.ready && !outcome.more && !self.reads_stdin && !self.engine.is_waiting() {

@@ -1,9 +1,10 @@
 //! Which layout does a log use, and can it show transitions at all?
 //!
-//! Every layout is tried on a sample of lines. Several fit as a rule: to `%d %p %c %m` a line of `%d %p %c - %m` is one
+//! Layouts are tried on a sample of lines. Several fit as a rule: to `%d %p %c %m` a line of `%d %p %c - %m` is one
 //! whose message begins with `- `. So, of those that read about as many lines as the best, the most demanding is taken.
+//! Trying a layout costs as much as reading the sample, and there are dozens: those that cannot be chosen are not tried.
 
-use super::layout::Layout;
+use super::layout::{Layout, Rank};
 use super::layouts::{LayoutId, Layouts};
 use super::record::Level;
 use crate::stats::Blind;
@@ -73,9 +74,14 @@ struct Tally {
 }
 
 impl Tally {
-    fn of(layout: &Layout, lines: &[&[u8]]) -> Self {
+    /// None where more lines than `spare` begin no record.
+    fn of(layout: &Layout, lines: &[&[u8]], mut spare: usize) -> Option<Self> {
         let mut tally = Self::default();
-        for glance in lines.iter().filter_map(|line| layout.glance(line)) {
+        for line in lines {
+            let Some(glance) = layout.glance(line) else {
+                spare = spare.checked_sub(1)?;
+                continue;
+            };
             tally.headers += 1;
             tally.dateless |= glance.dateless;
             if let Some(level) = glance.level {
@@ -86,7 +92,7 @@ impl Tally {
             tally.whole += usize::from(look == Look::Whole);
             tally.shortened += usize::from(look == Look::Shortened);
         }
-        tally
+        Some(tally)
     }
 
     /// A layout that takes the first words of messages for loggers reads the lines of one that prints none.
@@ -104,18 +110,19 @@ impl Layouts {
     pub fn detect(&self, sample: &[u8]) -> Detected {
         // Parted once for all layouts: there are dozens.
         let lines: Vec<&[u8]> = lines(sample).collect();
-        let count = lines.len();
-        let unknown = |blind| Detected {
-            lines: count,
-            blind: (count > 0).then_some(blind),
-            ..Detected::default()
-        };
         if is_wide(sample) {
-            return unknown(Blind::Encoding);
+            return unknown(lines.len(), Blind::Encoding);
         }
-        let tallies: Vec<(LayoutId, &Layout, Tally)> = self
+        self.detect_above(self.bar(&lines), &lines)
+    }
+
+    /// Recognises it among the layouts that pass a bar.
+    fn detect_above(&self, (rank, spare): Bar, lines: &[&[u8]]) -> Detected {
+        let count = lines.len();
+        let tallies: Vec<Candidate<'_>> = self
             .iter()
-            .map(|(id, layout)| (id, layout, Tally::of(layout, &lines)))
+            .filter(|(_, layout)| layout.rank() >= rank)
+            .filter_map(|(id, layout)| Some((id, layout, Tally::of(layout, lines, spare)?)))
             .filter(|(_, layout, tally)| {
                 tally.headers > 0 && (layout.has_time() || tally.headers * 2 >= count)
             })
@@ -139,7 +146,7 @@ impl Layouts {
             ),
         };
         let Some((id, _, tally)) = chosen else {
-            return unknown(Blind::UnknownLayout);
+            return unknown(count, Blind::UnknownLayout);
         };
         Detected {
             layout: Some(*id),
@@ -152,23 +159,63 @@ impl Layouts {
             blind: (!tally.has_loggers()).then_some(Blind::NoLogger),
         }
     }
+
+    /// Which layouts are worth being tried. Nearly every log has one that reads all lines that any can read, times and loggers
+    /// too: what cannot be chosen beside it is left out, so that the answer is that of trying all, at a fraction of the cost.
+    fn bar(&self, lines: &[&[u8]]) -> Bar {
+        /// Lines by which such a layout is found.
+        const FEW: usize = 6;
+        let all = (Rank::default(), lines.len());
+        let few = &lines[..lines.len().min(FEW)];
+        let headers = |layout: &Layout, lines: &[&[u8]]| {
+            let tally = Tally::of(layout, lines, lines.len())?;
+            (layout.has_time() && tally.has_loggers()).then_some(tally.headers)
+        };
+        let layouts = || self.iter().map(|(_, layout)| layout);
+        let Some(good) = layouts().max_by_key(|layout| (headers(layout, few), layout.rank())) else {
+            return all;
+        };
+        let Some(read) = headers(good, lines) else {
+            return all;
+        };
+        let unread: Vec<&[u8]> = lines
+            .iter()
+            .copied()
+            .filter(|line| !good.is_header(line))
+            .collect();
+        let beyond = |layout: &Layout| unread.iter().filter(|line| layout.is_header(line)).count();
+        let beyond = layouts().map(beyond).max().unwrap_or(0);
+        // No layout reads more than `most`. With nine tenths of that it is among those that `best` weighs, and so are only
+        // those with nine tenths of what it reads; where it reads as much as any, none of a lower rank matters.
+        let most = read + beyond;
+        if read * 10 < most * 9 {
+            return all;
+        }
+        let rank = if beyond == 0 { good.rank() } else { all.0 };
+        (rank, lines.len() - read * 9 / 10)
+    }
 }
+
+/// The lowest rank of layouts that are tried, and how many lines they may leave unread.
+type Bar = (Rank, usize);
 
 type Candidate<'l> = (LayoutId, &'l Layout, Tally);
 
-/// The user's own, else the most demanding, of those that read nearly as many lines as any; between equals the first.
+/// Of the highest rank, of those that read nearly as many lines as any; between equals the first.
 fn best<'c, 'l>(candidates: impl Iterator<Item = &'c Candidate<'l>> + Clone) -> Option<&'c Candidate<'l>> {
     let most = candidates.clone().map(|(_, _, tally)| tally.headers).max()?;
     candidates
         .filter(|(_, _, tally)| tally.headers * 10 >= most * 9)
-        .max_by_key(|(id, layout, tally)| {
-            (
-                layout.is_users(),
-                layout.demands(),
-                tally.headers,
-                std::cmp::Reverse(*id),
-            )
-        })
+        .max_by_key(|(id, layout, tally)| (layout.rank(), tally.headers, std::cmp::Reverse(*id)))
+}
+
+/// What cannot be read, as far as there is anything to be read.
+fn unknown(lines: usize, blind: Blind) -> Detected {
+    Detected {
+        lines,
+        blind: (lines > 0).then_some(blind),
+        ..Detected::default()
+    }
 }
 
 fn lines(sample: &[u8]) -> impl Iterator<Item = &[u8]> {

@@ -27,6 +27,10 @@ enum Form {
     Json(Json),
 }
 
+/// Whether a user wrote it for logs of theirs, which comes before all; and what a line must have to be read, see
+/// [`Pattern::demands`].
+pub(super) type Rank = (bool, usize);
+
 /// What detection needs of a header; no time conversion.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Glance<'a> {
@@ -116,17 +120,13 @@ impl Layout {
         }
     }
 
-    /// Whether a user wrote it for logs of theirs: then it comes before built-in ones.
-    pub(super) const fn is_users(&self) -> bool {
-        self.exact
-    }
-
-    /// See [`Pattern::demands`].
-    pub(super) fn demands(&self) -> usize {
-        match &self.form {
+    /// Its place among layouts that read a log equally well.
+    pub(super) fn rank(&self) -> Rank {
+        let demands = match &self.form {
             Form::Text(pattern) => pattern.demands(),
             Form::Json(json) => json.demands(),
-        }
+        };
+        (self.exact, demands)
     }
 
     /// Whether a line begins a record; other lines continue the one before. Looks at the line up to its first newline.

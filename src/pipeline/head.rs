@@ -56,7 +56,9 @@ pub fn read_head(
     if let Some(facts) = documents(head) {
         return facts;
     }
-    let peeled = wording.layouts.peel(head, layout.map(|chosen| &*chosen.0));
+    // A line that is no header only because it is torn costs detection dear.
+    let whole = memchr::memrchr(b'\n', head).map_or(head, |newline| &head[..=newline]);
+    let peeled = wording.layouts.peel(whole, layout.map(|chosen| &*chosen.0));
     let detected = &peeled.detected;
     let recognised = || detected.layout.map(|id| wording.layouts.shared(id));
     let Some(layout) = layout.map(|chosen| Arc::clone(&chosen.0)).or_else(recognised) else {

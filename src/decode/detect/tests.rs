@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
-use super::{Detected, Levels};
+use super::{Detected, Levels, Rank};
 use crate::decode::layouts::Layouts;
 use crate::decode::record::Level;
 use crate::stats::Blind;
@@ -20,6 +20,23 @@ const MESSAGES: &[&str] = &[
     "Loading configuration - with a dash",
     "Job x switched from state CREATED to RUNNING.",
     " blank first",
+];
+
+/// Lines of many layouts, and of none: `C` is the logger, `M` the message.
+const FORMS: [&str; 13] = [
+    "2026-11-21 00:03:06,146 INFO  C [] - M",
+    "2026-11-21 00:03:06,146 INFO  C - M",
+    "2026-11-21 00:03:06,146 INFO C M",
+    "2026-11-21 00:03:06,146 [main] INFO  C - M",
+    "2026-11-21 00:03:06,146 INFO  [main] C - M",
+    "[2026-11-21 00:03:06,146] [INFO] [main] C: M",
+    "2026-11-21 00:03:06,146 INFO C: M",
+    "2026-11-21 00:03:06,146 INFO  M",
+    "00:03:06.146 [main] INFO  C -- M",
+    "INFO  [] - M",
+    "{\"ts\":\"2026-11-21T00:03:06Z\",\"level\":\"INFO\",\"logger\":\"C\",\"message\":\"M\"}",
+    "\tat C.run(Task.java:575)",
+    "M",
 ];
 
 /// A log whose lines follow `form`, in which `C` is the logger and `M` the message.
@@ -168,6 +185,22 @@ proptest! {
     fn no_sample_makes_it_panic(bytes in any::<Vec<u8>>(), text in "([0-9]{2,4}[-:, ]|INFO |\\[|\\]|- |\n|a\\.B){0,30}") {
         prop_assert!(LAYOUTS.detect(&bytes).headers <= bytes.len());
         prop_assert!(LAYOUTS.detect(text.as_bytes()).headers <= text.len());
+    }
+
+    #[test]
+    fn trying_fewer_layouts_gives_the_answer_that_all_of_them_give(
+        forms in prop::collection::vec(0..FORMS.len(), 1..4),
+        picks in prop::collection::vec((0..24_usize, 0..3_usize), 1..30),
+    ) {
+        // Most lines have the first form: only where one reads nearly all of them is anything left out.
+        let line = |(pick, word): &(usize, usize)| {
+            let form = FORMS[forms[pick.saturating_sub(20).min(forms.len() - 1)]];
+            form.replace('C', WHOLE[*word]).replace('M', MESSAGES[*word])
+        };
+        let text: Vec<String> = picks.iter().map(line).collect();
+        let lines: Vec<&[u8]> = text.iter().map(String::as_bytes).collect();
+        let all = (Rank::default(), lines.len());
+        prop_assert_eq!(LAYOUTS.detect(text.join("\n").as_bytes()), LAYOUTS.detect_above(all, &lines));
     }
 }
 
