@@ -11,7 +11,8 @@
 //! * What was read is never read again from another file: one that comes is judged by how far any file of the family was
 //!   read. What it holds before the furthest of those places was read; while that place's own file is in doubt, it waits.
 //! * A copy that ends before what was read of its original is known by the last [mark](marks) in it, and by being no
-//!   younger. Unsure, it is read: a line told twice changes no state, one left out does.
+//!   younger, unless the original was seen to be cut. Unsure, it is read: a line told twice changes no state, one left out
+//!   does.
 //! * A file is left only when its successor has bytes *and* it was read to its end after that was seen.
 //! * One bad file never stops the others; what is skipped is counted and told.
 

@@ -182,9 +182,11 @@ impl Tracked {
         Ok(self.place.compare(&mut content)? == Compared::Same)
     }
 
-    /// Whether a file may be a copy that was made while this one was still written to: then it is no younger.
+    /// Whether a file may be a copy that was made while this one was still written to. Where that it was cut was not seen, the
+    /// copy must not be younger.
     pub(super) fn may_have_copy(&self, member: &Member) -> bool {
-        !self.is_held() && member.name.rotated && member.stat.mtime <= self.written
+        let was_cut = self.homeless == Some(Homeless::Cut(Lost::Truncated));
+        !self.is_held() && member.name.rotated && (was_cut || member.stat.mtime <= self.written)
     }
 
     /// Bytes known and not read. A packed file's are not known.

@@ -156,14 +156,12 @@ impl Helper {
 
     /// The model and an empty batch, when they are back.
     fn wait(self) -> (Help, Fleet, Vec<Seen>) {
-        match self.back.recv() {
-            Ok((fleet, batch, _)) => (Help::Idle(self), fleet, batch),
+        let Ok((fleet, batch, _)) = self.back.recv() else {
             // It ended with the model in its hands: its end is this thread's, as if it had applied the events itself.
-            Err(_) => {
-                let panic = self.thread.join().err();
-                resume_unwind(panic.unwrap_or_else(|| Box::new("the applier ended early")))
-            }
-        }
+            let panic = self.thread.join().err();
+            resume_unwind(panic.unwrap_or_else(|| Box::new("the applier ended early")))
+        };
+        (Help::Idle(self), fleet, batch)
     }
 }
 
