@@ -55,7 +55,7 @@ impl Engine {
         let unkept = std::mem::take(&mut self.ledger.unkept);
         if all {
             let progress = self.progress(tailer);
-            return store.commit(&mut self.fleet, &progress, now);
+            return store.commit(self.applier.fleet(), &progress, now);
         }
         let progress = Progress {
             rule_matches: self.all_rule_matches(),
@@ -66,7 +66,7 @@ impl Engine {
             let state = log_state(id, self.logs.get(&id)?, tailer)?;
             Some((state, tailer.positions_of(id)))
         });
-        store.commit_each(&mut self.fleet, &progress, &mut logs, now)
+        store.commit_each(self.applier.fleet(), &progress, &mut logs, now)
     }
 
     /// What is shown of the program and its logs.
