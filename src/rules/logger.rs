@@ -13,13 +13,16 @@ pub fn logger_matches(observed: &[u8], full: &str, shortened: bool) -> bool {
     if observed == full.as_bytes() {
         return true;
     }
+    let (packages, class) = split_class(observed);
+    let (full_packages, full_class) = split_class(full.as_bytes());
+    // First what tells most loggers apart.
+    if class != full_class {
+        return false;
+    }
     if !shortened {
         return is_too_long_for_logback(observed, full.as_bytes());
     }
-    let (packages, class) = split_class(observed);
-    let (full_packages, full_class) = split_class(full.as_bytes());
-    class == full_class
-        && packages.is_none_or(|packages| packages_match(packages, full_packages.unwrap_or_default()))
+    packages.is_none_or(|packages| packages_match(packages, full_packages.unwrap_or_default()))
 }
 
 /// All packages are there, those on the left as single letters, the others whole.
