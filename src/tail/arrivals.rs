@@ -45,8 +45,10 @@ impl Log {
         }
     }
 
-    /// Files read to their end that changed since: they grew, were written anew, or have the log's own name again.
-    pub(super) fn recheck_done(&mut self, sight: &Sight<'_>, pass: &mut Pass) {
+    /// Files read to their end that changed since: they grew, were written anew, or have the log's own name again. False
+    /// where one could not be asked: then a file that came may have its inode.
+    pub(super) fn recheck_done(&mut self, sight: &Sight<'_>, pass: &mut Pass) -> bool {
+        let mut all_asked = true;
         for mut file in std::mem::take(&mut self.done) {
             let current = sight.current().is_some_and(|member| member.stat.id == file.id);
             if file.missing.is_some() || file.is_settled() && !current {
@@ -77,6 +79,7 @@ impl Log {
                 }
                 None => {
                     pass.soon = true;
+                    all_asked = false;
                     self.done.push(file);
                 }
                 // News like any other: the last lines of a writer that had it open longer than expected, a copy that has
@@ -86,11 +89,18 @@ impl Log {
                 }
             }
         }
+        all_asked
     }
 
     /// Finds new homes for positions whose file is gone or was cut: a copy, a packed copy, a file put in its place. What
-    /// finds none is lost.
-    pub(super) fn house(&mut self, unseen: &mut Vec<&Member>, pass: &mut Pass, sink: &mut dyn Sink) {
+    /// finds none is lost, where all of them could be asked.
+    pub(super) fn house(
+        &mut self,
+        unseen: &mut Vec<&Member>,
+        all_asked: bool,
+        pass: &mut Pass,
+        sink: &mut dyn Sink,
+    ) {
         let mut index = 0;
         while index < self.queue.len() {
             let head = self.queue[index].place.head;
@@ -112,11 +122,7 @@ impl Log {
                     file.move_to(home);
                     index += 1;
                 }
-                Home::Unclear => {
-                    pass.soon = true;
-                    index += 1;
-                }
-                Home::None => {
+                Home::None if all_asked => {
                     let lost = if file.is_held() { 0 } else { file.lag() };
                     match file.homeless {
                         Some(Homeless::Cut(why)) => self.numbers.lost(why, lost),
@@ -147,6 +153,10 @@ impl Log {
                     }
                     self.queue.remove(index);
                 }
+                Home::Unclear | Home::None => {
+                    pass.soon = true;
+                    index += 1;
+                }
             }
         }
     }
@@ -171,7 +181,17 @@ impl Log {
             if member.stat.size == 0 || file.is_held() && !member.current {
                 continue;
             }
-            match open(member, pass).and_then(|mut content| file.place.compare(&mut content)) {
+            let compared = open(member, pass).and_then(|mut content| {
+                let compared = file.place.compare(&mut content)?;
+                let is_plain = !content.is_packed();
+                if compared == Compared::Shorter && is_plain && content.fill(&mut [0], member.stat.size)? > 0
+                {
+                    // Its size is stale: where it ends is not known.
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                Ok(compared)
+            });
+            match compared {
                 Ok(Compared::Same) => {
                     unseen.remove(index - 1);
                     return Home::Found(member);

@@ -164,7 +164,10 @@ impl Log {
         let unlinked = front
             .missing
             .is_some_and(|since| pass.now >= since + pass.settings.grace);
-        let followed = self.queue.len() > 1 && (quiet || self.queue.iter().skip(1).any(|next| next.size > 0));
+        // Files found late wait behind the one that is written to, and do not end its last line before its writer does.
+        let is_torn = self.current == Some(front.id) && !front.line_start;
+        let has_more = !is_torn && self.queue.iter().skip(1).any(|next| next.size > 0);
+        let followed = self.queue.len() > 1 && (quiet || has_more);
         front.form != Form::Plain || followed || unlinked && quiet
     }
 

@@ -67,7 +67,7 @@ impl Log {
         if !self.restored.is_empty() && !self.restore(sight, pass) {
             return;
         }
-        self.recheck_done(sight, pass);
+        let all_asked = self.recheck_done(sight, pass);
         let mut unseen: Vec<&Member> = sight
             .members
             .iter()
@@ -75,7 +75,7 @@ impl Log {
             .collect();
         // Plain files before packed ones, so that a packed copy meets the file that it was made from.
         unseen.sort_by_key(|member| member.name.gz);
-        self.house(&mut unseen, pass, sink);
+        self.house(&mut unseen, all_asked, pass, sink);
         let Some(news) = self.sort_out(&unseen, sight, first, pass) else {
             pass.soon = true;
             return;

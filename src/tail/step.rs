@@ -122,7 +122,7 @@ impl Tracked {
         if got < anchor {
             return Ok(self.doubt(pass));
         }
-        if buffer[..anchor] != self.place.anchor || self.place.offset == 0 && !self.begins_as_known() {
+        if buffer[..anchor] != self.place.anchor || self.place.offset == 0 && !self.begins_as_known()? {
             return Ok(Step::Cut(self.kind_of_cut()));
         }
         if self.cut && got > 0 {
@@ -217,10 +217,13 @@ impl Tracked {
 
     /// Whether it still begins as it did when it was found. Asked after its first bytes were read, so that a truncation
     /// before or in between shows.
-    fn begins_as_known(&mut self) -> bool {
-        let Some(held) = &mut self.held else { return true };
-        let known = self.place.compare(&mut held.content);
-        self.place.head.len == 0 || known.is_ok_and(|known| known == Compared::Same)
+    fn begins_as_known(&mut self) -> io::Result<bool> {
+        match &mut self.held {
+            Some(held) if self.place.head.len > 0 => {
+                Ok(self.place.compare(&mut held.content)? == Compared::Same)
+            }
+            _ => Ok(true),
+        }
     }
 
     /// How far one read may go: not over the line between what was there at the start and what came since.

@@ -9,6 +9,7 @@ mod property;
 mod race;
 mod resume;
 mod rotation;
+mod truncation;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -175,6 +176,14 @@ impl Rig {
         self.known.clear();
     }
 
+    /// A tailer that has read so many lines of its one file.
+    fn reading(paths: &[&str], name: &str, count: u32) -> Self {
+        let mut rig = Self::new(paths);
+        rig.append(name, text(0, count));
+        rig.poll();
+        rig
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -187,6 +196,20 @@ impl Rig {
         fs::write(self.path(name), text).unwrap();
     }
 
+    /// As a writer has it open that appends.
+    fn open(&self, name: &str) -> fs::File {
+        fs::File::options().append(true).open(self.path(name)).unwrap()
+    }
+
+    fn copy(&self, from: &str, to: &str) {
+        fs::copy(self.path(from), self.path(to)).unwrap();
+    }
+
+    /// Cuts a file to nothing.
+    fn cut(&self, name: &str) {
+        self.open(name).set_len(0).unwrap();
+    }
+
     fn rename(&self, from: &str, to: &str) {
         fs::rename(self.path(from), self.path(to)).unwrap();
     }
@@ -197,8 +220,7 @@ impl Rig {
 
     /// As if it had last been written then.
     fn date(&self, name: &str, at: std::time::SystemTime) {
-        let file = fs::File::options().append(true).open(self.path(name)).unwrap();
-        file.set_modified(at).unwrap();
+        self.open(name).set_modified(at).unwrap();
     }
 
     /// Passes until there is nothing more, some milliseconds apart.
@@ -259,6 +281,18 @@ impl Rig {
             .sum()
     }
 
+    /// Every line up to this one was given, once and in order.
+    #[track_caller]
+    fn expect_lines(&self, count: u32) {
+        assert_eq!(self.sink.lines, lines(0, count));
+    }
+
+    /// The lines given that have a number.
+    fn numbered(&self) -> Vec<String> {
+        let given = self.sink.lines.iter();
+        given.filter(|line| line.contains("line")).cloned().collect()
+    }
+
     #[track_caller]
     fn expect(&self, lines: &[&str]) {
         assert_eq!(self.sink.lines, lines);
@@ -269,6 +303,26 @@ impl Rig {
         let notices = self.tailer.take_notices();
         assert!(notices.iter().any(said), "{notices:?}");
     }
+}
+
+/// Of `name` ten lines are read, then something happens: in the end every line up to `count` was given once and in order,
+/// and the rotation was told, if it is one.
+#[track_caller]
+fn check(
+    source: &str,
+    name: &str,
+    happens: impl FnOnce(&mut Rig),
+    count: u32,
+    told: Option<Rotation>,
+) -> Rig {
+    let mut rig = Rig::reading(&[source], name, 10);
+    happens(&mut rig);
+    rig.settle();
+    rig.expect_lines(count);
+    if let Some(kind) = told {
+        assert_eq!(rig.rotations(kind), 1, "{kind:?}");
+    }
+    rig
 }
 
 fn tailer(

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -13,6 +14,7 @@ use flinktail::tail::identity::FileId;
 use jiff::{SignedDuration, Timestamp};
 use rustix::io::Errno;
 
+use super::flaws::Flaw;
 use crate::random::Random;
 
 /// Where the one directory is.
@@ -61,6 +63,8 @@ pub struct Content {
     hole: u64,
     /// Which of the writer's lines are whole in it.
     pub lines: Vec<u32>,
+    /// Made to cut another file.
+    is_copy: bool,
 }
 
 /// A file, whatever its names.
@@ -75,13 +79,10 @@ impl Inode {
         self.content.lock().unwrap()
     }
 
-    fn stat(&self, faults: &mut Faults) -> Stat {
+    fn stat(&self, ino: u64, faults: &mut Faults) -> Stat {
         let content = self.content();
         Stat {
-            id: FileId {
-                dev: DEV,
-                ino: self.ino,
-            },
+            id: FileId { dev: DEV, ino },
             size: faults.size(content.bytes.len() as u64),
             mtime: content.mtime,
             kind: Kind::Regular,
@@ -111,10 +112,11 @@ struct State {
 pub struct Disk {
     state: Mutex<State>,
     faults: Arc<Mutex<Faults>>,
+    flaw: Option<Flaw>,
 }
 
 impl Disk {
-    pub fn new(random: Random) -> Self {
+    pub fn new(random: Random, flaw: Option<Flaw>) -> Self {
         let state = State {
             names: BTreeMap::new(),
             unlinked: Vec::new(),
@@ -131,6 +133,7 @@ impl Disk {
         Self {
             state: Mutex::new(state),
             faults: Arc::new(Mutex::new(faults)),
+            flaw,
         }
     }
 
@@ -171,6 +174,7 @@ impl Disk {
             mtime,
             hole: 0,
             lines,
+            is_copy: false,
         };
         let inode = Arc::new(Inode {
             ino,
@@ -178,6 +182,21 @@ impl Disk {
         });
         state.put(name, Node::File(Arc::clone(&inode)));
         inode
+    }
+
+    /// Makes a copy of a file under another name.
+    pub fn copy(&self, file: &Inode, to: &str) {
+        let (bytes, lines) = {
+            let content = file.content();
+            (content.bytes.clone(), content.lines.clone())
+        };
+        self.create(to, bytes, lines).content().is_copy = true;
+    }
+
+    /// Gives a file the time at which another was written, as gzip does.
+    pub fn date_as(&self, file: &Inode, other: &Inode) {
+        let mtime = other.content().mtime;
+        file.content().mtime = mtime;
     }
 
     /// Writes at a place, beyond the end too.
@@ -266,6 +285,42 @@ impl Disk {
         state.names.values().any(is)
     }
 
+    /// The file that has this inode by now.
+    pub fn file_of(&self, id: FileId) -> Option<Arc<Inode>> {
+        let state = self.state();
+        let mut files = state.names.values().filter_map(|node| match node {
+            Node::File(inode) => Some(inode),
+            Node::Link(_) => None,
+        });
+        files.find(|inode| inode.ino == id.ino).cloned()
+    }
+
+    /// The file that the program is shown under a name.
+    fn shown(&self, path: &Path) -> io::Result<Arc<Inode>> {
+        let inode = self
+            .state()
+            .follow(Self::name(path)?)
+            .ok_or(io::ErrorKind::NotFound)?;
+        if self.hides(&inode) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        Ok(inode)
+    }
+
+    fn hides(&self, inode: &Inode) -> bool {
+        self.flaw == Some(Flaw::CopiesHidden) && inode.content().is_copy
+    }
+
+    /// The inode number that the program is shown of a file under this name.
+    fn shown_ino(&self, name: &OsStr, inode: &Inode) -> u64 {
+        if self.flaw == Some(Flaw::InodesHidden) {
+            let mut hasher = DefaultHasher::new();
+            name.hash(&mut hasher);
+            return hasher.finish();
+        }
+        inode.ino
+    }
+
     fn name(path: &Path) -> io::Result<&OsStr> {
         let inside = path.parent() == Some(Path::new(DIR));
         path.file_name()
@@ -296,43 +351,42 @@ impl Fs for Disk {
             return Err(io::ErrorKind::NotFound.into());
         }
         let state = self.state();
-        let entry = |(name, node): (&OsString, &Node)| Entry {
-            name: name.clone(),
-            ino: match node {
-                Node::File(inode) => inode.ino,
-                Node::Link(_) => 1,
-            },
-            kind: matches!(node, Node::File(_)).then_some(Kind::Regular),
+        let entry = |(name, node): (&OsString, &Node)| {
+            let (ino, kind) = match node {
+                Node::File(inode) if self.hides(inode) => return None,
+                Node::File(inode) => (self.shown_ino(name, inode), Some(Kind::Regular)),
+                Node::Link(_) => (1, None),
+            };
+            let name = name.clone();
+            Some(Entry { name, ino, kind })
         };
-        Ok(state.names.iter().map(entry).collect())
+        Ok(state.names.iter().filter_map(entry).collect())
     }
 
     fn stat(&self, path: &Path) -> io::Result<Stat> {
         let mut faults = self.faults.lock().unwrap();
         faults.check()?;
-        let state = self.state();
         if path == Path::new(DIR) {
             return Ok(Stat {
                 id: FileId { dev: DEV, ino: 2 },
                 size: 0,
-                mtime: state.clock,
+                mtime: self.state().clock,
                 kind: Kind::Directory,
                 sparse: false,
             });
         }
-        let inode = state.follow(Self::name(path)?).ok_or(io::ErrorKind::NotFound)?;
-        Ok(inode.stat(&mut faults))
+        let inode = self.shown(path)?;
+        Ok(inode.stat(self.shown_ino(Self::name(path)?, &inode), &mut faults))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn File>> {
         self.faults.lock().unwrap().check()?;
-        let inode = self
-            .state()
-            .follow(Self::name(path)?)
-            .ok_or(io::ErrorKind::NotFound)?;
+        let inode = self.shown(path)?;
         Ok(Arc::new(Handle {
+            ino: self.shown_ino(Self::name(path)?, &inode),
             inode,
             faults: Arc::clone(&self.faults),
+            given: (self.flaw == Some(Flaw::AnchorsExpected)).then(Mutex::default),
         }))
     }
 }
@@ -340,14 +394,17 @@ impl Fs for Disk {
 /// An open file.
 struct Handle {
     inode: Arc<Inode>,
+    ino: u64,
     faults: Arc<Mutex<Faults>>,
+    /// What it gave, where it gives that again.
+    given: Option<Mutex<BTreeMap<u64, u8>>>,
 }
 
 impl File for Handle {
     fn stat(&self) -> io::Result<Stat> {
         let mut faults = self.faults.lock().unwrap();
         faults.check()?;
-        Ok(self.inode.stat(&mut faults))
+        Ok(self.inode.stat(self.ino, &mut faults))
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -364,6 +421,12 @@ impl File for Handle {
             most = 1 + faults.random.index(most - 1);
         }
         buffer[..most].copy_from_slice(&rest[..most]);
+        if let Some(given) = &self.given {
+            let mut given = given.lock().unwrap();
+            for (byte, at) in buffer[..most].iter_mut().zip(offset..) {
+                *byte = *given.entry(at).or_insert(*byte);
+            }
+        }
         Ok(most)
     }
 

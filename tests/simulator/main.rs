@@ -23,6 +23,7 @@ mod random;
 
 mod database;
 mod disk;
+mod flaws;
 mod kept;
 mod ledger;
 mod program;
@@ -38,6 +39,7 @@ use flinktail::tail::Settings;
 
 use crate::random::Random;
 use disk::Disk;
+use flaws::Flaw;
 use program::{End, Program, Setup};
 use writer::{Style, Writer};
 
@@ -85,17 +87,16 @@ struct World {
     program: Program,
     refused: bool,
     harsh: bool,
-    /// The source is one file.
+    /// The source means the file that is written to, and no rotated one.
     named: bool,
     steps: Vec<Step>,
 }
 
 impl World {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, harsh: bool, flaw: Option<Flaw>) -> Self {
         let mut random = Random(seed);
-        let disk = Arc::new(Disk::new(Random(random.below(u64::MAX))));
+        let disk = Arc::new(Disk::new(Random(random.below(u64::MAX)), flaw));
         let style = random.pick(&[Style::Counted, Style::Shifted, Style::Numbered, Style::Linked]);
-        let harsh = std::env::var_os(HARSH).is_some();
         let writer = Writer::new(Arc::clone(&disk), Random(random.below(u64::MAX)), style, harsh);
         let source = match style {
             Style::Linked => "jobmanager.log",
@@ -110,11 +111,12 @@ impl World {
             chunk: random.pick(&[64, 1000, 8192]),
             ..Settings::default()
         };
-        let named = source == "jobmanager.log";
+        let named = source != ".";
         let setup = Setup {
             sources: vec![source.to_owned()],
             settings,
-            database: seed % DATABASE == 1,
+            database: seed % DATABASE == 1 && flaw.is_none(),
+            flaw,
         };
         let program = Program::new(Arc::clone(&disk), setup);
         let mut world = Self {
@@ -239,10 +241,10 @@ impl World {
 }
 
 /// Runs one seed; the last steps and the reason if it fails.
-fn run(seed: u64) -> Result<u64, (u64, String)> {
+fn run(seed: u64, harsh: bool, flaw: Option<Flaw>) -> Result<u64, (u64, String)> {
     let mut steps = Vec::new();
     let ran = catch_unwind(AssertUnwindSafe(|| {
-        let mut world = World::new(seed);
+        let mut world = World::new(seed, harsh, flaw);
         let ran = catch_unwind(AssertUnwindSafe(|| {
             for _ in 0..STEPS {
                 let step = world.any_step();
@@ -271,6 +273,7 @@ fn run(seed: u64) -> Result<u64, (u64, String)> {
 #[test]
 fn whatever_happens_every_line_counts_once() {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
+    let harsh = std::env::var_os(HARSH).is_some();
     let only = number(SEED);
     let (first, seeds) = match only {
         Some(seed) => (seed, 1),
@@ -283,7 +286,7 @@ fn whatever_happens_every_line_counts_once() {
         while let seed = next.fetch_add(1, Ordering::Relaxed)
             && seed < first + seeds
         {
-            match run(seed) {
+            match run(seed, harsh, None) {
                 Ok(taken) => steps.fetch_add(taken, Ordering::Relaxed),
                 Err((taken, why)) => {
                     failed.lock().unwrap().insert((taken, seed), why);

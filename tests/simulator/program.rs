@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use flinktail::app::SourceSettings;
 use flinktail::app::engine::Engine;
+use flinktail::model::Left;
 use flinktail::pipeline::{LogSettings, Wording};
 use flinktail::store::{Progress, Saved};
 use flinktail::tail::{Known, Settings, Source, Tailer};
@@ -13,6 +14,7 @@ use jiff::tz::TimeZone;
 
 use super::database::Database;
 use super::disk::{Disk, path};
+use super::flaws::Flaw;
 use super::kept::Kept;
 use super::ledger::{Both, Ledger};
 use super::tell;
@@ -45,6 +47,7 @@ pub struct Setup {
     pub settings: Settings,
     /// By the program's own store, and not by its double.
     pub database: bool,
+    pub flaw: Option<Flaw>,
 }
 
 /// One life of the program, and what outlives it.
@@ -59,6 +62,8 @@ pub struct Program {
     pub ledger: Ledger,
     /// The moment that is kept.
     durable: Kept,
+    /// What was counted in the one before.
+    left_before: Left,
     /// What was shown last, and whether it had been kept.
     shown: (Shown, bool),
 }
@@ -80,6 +85,7 @@ impl Program {
             now: Duration::ZERO,
             ledger: Ledger::default(),
             durable: Kept::default(),
+            left_before: Left::default(),
             shown: (Shown::new(), true),
         }
     }
@@ -113,7 +119,11 @@ impl Program {
         }
         self.durable = kept.clone();
         self.ledger.go_back(&kept.mark);
-        (self.tailer, self.engine) = begin(&self.disk, &self.setup, kept.saved.clone());
+        let mut saved = kept.saved.clone();
+        if let Some(flaw) = self.setup.flaw {
+            flaw.spoil(&mut saved, &self.left_before, &self.disk);
+        }
+        (self.tailer, self.engine) = begin(&self.disk, &self.setup, saved);
         self.ready = false;
         let (shown, was_kept) = &self.shown;
         if *was_kept {
@@ -140,6 +150,9 @@ impl Program {
             self.engine.caught_up();
             self.ready = true;
         }
+        if self.setup.flaw == Some(Flaw::ShownFirst) {
+            self.show(true);
+        }
         more
     }
 
@@ -151,8 +164,14 @@ impl Program {
             None => !refused,
         };
         if kept {
-            self.durable = self.durable.next(self.ledger.mark(), &self.engine, &self.tailer);
+            let next = self.durable.next(self.ledger.mark(), &self.engine, &self.tailer);
+            self.left_before = std::mem::replace(&mut self.durable, next).saved.left;
         }
+        self.show(kept);
+    }
+
+    /// Shows what is counted, if it may.
+    fn show(&mut self, kept: bool) {
         if self.ready {
             let shown = self.counters();
             expect_no_fall(&self.shown.0, &shown);

@@ -282,9 +282,11 @@ impl Writer {
             }
             Stage::Packing(name) => {
                 let (packed, lines) = self.packed(&name);
-                if let Some(file) = self.disk.file(&format!("{name}.gz")) {
-                    self.disk.write_at(&file, 0, &packed);
-                    file.content().lines = lines;
+                let (from, to) = (self.disk.file(&name), self.disk.file(&format!("{name}.gz")));
+                if let (Some(from), Some(to)) = (from, to) {
+                    self.disk.write_at(&to, 0, &packed);
+                    self.disk.date_as(&to, &from);
+                    to.content().lines = lines;
                 }
                 self.disk.unlink(&name);
                 self.stage = Stage::Writing;
@@ -330,12 +332,8 @@ impl Writer {
         } else {
             self.rotation
         };
-        let (bytes, lines) = {
-            let content = self.file.content();
-            (content.bytes.clone(), content.lines.clone())
-        };
         self.truth.scraps.insert(last_line(&self.file));
-        self.disk.create(&format!("{}.{number}", self.name), bytes, lines);
+        self.disk.copy(&self.file, &format!("{}.{number}", self.name));
         self.stage = Stage::Copied;
     }
 
