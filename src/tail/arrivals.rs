@@ -93,14 +93,16 @@ impl Log {
     }
 
     /// Finds new homes for positions whose file is gone or was cut: a copy, a packed copy, a file put in its place. What
-    /// finds none is lost, where all of them could be asked.
+    /// finds none is lost, where all of them could be asked. False while some may yet be one's: they are no news before that
+    /// is known, for as long as a file may be missing.
     pub(super) fn house(
         &mut self,
         unseen: &mut Vec<&Member>,
         all_asked: bool,
         pass: &mut Pass,
         sink: &mut dyn Sink,
-    ) {
+    ) -> bool {
+        let mut all_clear = true;
         let mut index = 0;
         while index < self.queue.len() {
             let head = self.queue[index].place.head;
@@ -154,11 +156,14 @@ impl Log {
                     self.queue.remove(index);
                 }
                 Home::Unclear | Home::None => {
+                    let since = file.missing.unwrap_or(pass.now);
+                    all_clear &= pass.now >= since + pass.settings.grace;
                     pass.soon = true;
                     index += 1;
                 }
             }
         }
+        all_clear
     }
 
     /// The file just found that goes on where `file` was left, taken out of `unseen`. A head tells only `is_unlike_others`.

@@ -335,14 +335,14 @@ impl Tracked {
     }
 
     /// Begins anew; what it was is returned, in search of a file that still holds it.
-    pub(super) fn begin_anew(&mut self, kind: Rotation) -> Self {
+    pub(super) fn begin_anew(&mut self, kind: Rotation, now: Duration) -> Self {
         let why = if kind == Rotation::Replace {
             Lost::RotatedAway
         } else {
             Lost::Truncated
         };
         let size = self.known.max(self.place.offset);
-        let mut old = Self::without_file(self.path.clone(), size, Homeless::Cut(why), self.quiet);
+        let mut old = Self::without_file(self.path.clone(), size, Homeless::Cut(why), now);
         old.resume(std::mem::take(&mut self.place));
         old.written = self.written;
         old.backlog_end = std::mem::take(&mut self.backlog_end);

@@ -140,7 +140,7 @@ impl Log {
                 Step::Cut(kind) => {
                     self.numbers.rotated(kind);
                     Self::drop_backlog(&mut self.backlog, front);
-                    let old = front.begin_anew(kind);
+                    let old = front.begin_anew(kind, pass.now);
                     if self.current != Some(front.id) {
                         // What nobody is expected to write to is not simply read anew: it may be a copy of what was read.
                         self.queue.pop_front();

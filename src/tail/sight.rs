@@ -75,8 +75,9 @@ impl Log {
             .collect();
         // Plain files before packed ones, so that a packed copy meets the file that it was made from.
         unseen.sort_by_key(|member| member.name.gz);
-        self.house(&mut unseen, all_asked, pass, sink);
-        let Some(news) = self.sort_out(&unseen, sight, first, pass) else {
+        let all_clear = self.house(&mut unseen, all_asked, pass, sink);
+        let news = all_clear.then(|| self.sort_out(&unseen, sight, first, pass));
+        let Some(news) = news.flatten() else {
             pass.soon = true;
             return;
         };

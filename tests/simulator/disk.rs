@@ -79,6 +79,12 @@ impl Inode {
         self.content.lock().unwrap()
     }
 
+    /// Takes the time at which another was written, as gzip does.
+    pub fn date_as(&self, other: &Self) {
+        let mtime = other.content().mtime;
+        self.content().mtime = mtime;
+    }
+
     fn stat(&self, ino: u64, faults: &mut Faults) -> Stat {
         let content = self.content();
         Stat {
@@ -191,12 +197,6 @@ impl Disk {
             (content.bytes.clone(), content.lines.clone())
         };
         self.create(to, bytes, lines).content().is_copy = true;
-    }
-
-    /// Gives a file the time at which another was written, as gzip does.
-    pub fn date_as(&self, file: &Inode, other: &Inode) {
-        let mtime = other.content().mtime;
-        file.content().mtime = mtime;
     }
 
     /// Writes at a place, beyond the end too.

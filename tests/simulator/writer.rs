@@ -285,7 +285,7 @@ impl Writer {
                 let (from, to) = (self.disk.file(&name), self.disk.file(&format!("{name}.gz")));
                 if let (Some(from), Some(to)) = (from, to) {
                     self.disk.write_at(&to, 0, &packed);
-                    self.disk.date_as(&to, &from);
+                    to.date_as(&from);
                     to.content().lines = lines;
                 }
                 self.disk.unlink(&name);
