@@ -226,7 +226,7 @@ impl Engine {
             match change {
                 tail::Change::Kept(id, info) => self.reopen(*id, info),
                 tail::Change::Closed(id) => {
-                    self.unwatch(*id);
+                    self.process_ends(*id, EndReason::Unwatched);
                     if let Some(log) = self.logs.remove(id) {
                         self.documents.remove(id);
                         self.memories.insert(*id, log.decoder.memory());
@@ -242,7 +242,7 @@ impl Engine {
             return;
         };
         if self.logs.get(&id).is_some_and(|log| log.cluster != cluster) {
-            self.unwatch(id);
+            self.process_ends(id, EndReason::Unwatched);
             let cluster = Arc::clone(&cluster);
             self.applier.fleet().open_log(id, LogContext { cluster });
         }
@@ -408,18 +408,13 @@ impl Engine {
         self.ledger.touch(id);
     }
 
-    /// Nobody watches this log any more: what lived in it is UNKNOWN since the last that was seen of it, so that what was
-    /// written later is not older than that, should the log be watched again.
-    fn unwatch(&mut self, id: LogId) {
-        let log = self.logs.get(&id);
-        let at = log
-            .and_then(|log| log.decoder.tally().last_line)
-            .unwrap_or(self.now);
-        self.process_ends(id, at, EndReason::Unwatched);
-    }
-
-    /// What lived in this log is UNKNOWN.
-    fn process_ends(&mut self, log: LogId, at: Timestamp, why: EndReason) {
+    /// What lived in this log is UNKNOWN since the last that was seen of it, by its own clock: what is written to it later,
+    /// should it come back, is not older than that.
+    fn process_ends(&mut self, log: LogId, why: EndReason) {
+        let read = self.logs.get(&log);
+        let read = read.and_then(|log| log.decoder.tally().last_line);
+        let before = self.memories.get(&log).and_then(Memory::last_line);
+        let at = read.or(before).unwrap_or(self.now);
         let seen = Seen {
             log,
             offset: 0,
@@ -489,7 +484,7 @@ impl tail::Sink for Engine {
     }
 
     fn gone(&mut self, log: LogId) {
-        self.process_ends(log, self.now, EndReason::LogGone);
+        self.process_ends(log, EndReason::LogGone);
     }
 }
 

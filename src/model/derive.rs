@@ -456,10 +456,9 @@ impl Fleet {
 
     /// Everything that lived in this log's process is out of sight.
     fn process_ended(&mut self, why: EndReason, told: Told<'_>) {
-        // One that nobody watches has not ended: what it says when somebody does again is as good as ever.
-        if why != EndReason::Unwatched
-            && let Some(process) = self.process_mut(told.speaker)
-        {
+        // One that nobody sees has not ended: what it says when somebody does again is as good as ever.
+        let is_over = !matches!(why, EndReason::Unwatched | EndReason::LogGone);
+        if is_over && let Some(process) = self.process_mut(told.speaker) {
             process.ending = true;
         }
         let keys: Vec<Key> = self

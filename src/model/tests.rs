@@ -93,6 +93,9 @@ fn event(words: &[&str]) -> Said {
         "terminated" => Event::ProcessEnding {
             why: EndReason::Terminated,
         },
+        "gone" => Event::ProcessEnding {
+            why: EndReason::LogGone,
+        },
         "not-finished" => Event::JobNotFinished { job: id() },
         "submission-failed" => Event::SubmissionFailed { job: id() },
         letter => {
@@ -289,6 +292,14 @@ fn a_new_process_leaves_what_lived_unknown_and_counts_what_comes_back() {
         "A 0 banner\nA 1 start j\nA 2 j CRE>RUN\nA 2 start k\nA 2 k CRE>RUN\nA 2 k RUN>FIN\nA 9 banner\nA 10 recover j\nA 11 start j\nA 12 j CRE>RUN",
         "j: CREATED RUNNING UNKNOWN INITIALIZING CREATED RUNNING process=1
          k: CREATED RUNNING FINISHED",
+    );
+}
+
+#[test]
+fn a_log_that_was_gone_is_believed_when_it_is_back() {
+    check(
+        "A 0 start j\nA 1 j CRE>RUN\nA 1 gone\nA 2 j RUN>RES\nA 3 j RES>RUN",
+        "j: CREATED RUNNING UNKNOWN RESTARTING RUNNING failure=1",
     );
 }
 

@@ -65,6 +65,12 @@ impl Memory {
         }
     }
 
+    /// Event time of the last record looked at.
+    #[must_use]
+    pub const fn last_line(&self) -> Option<Timestamp> {
+        self.last_line
+    }
+
     /// Whether a layout was recognised.
     pub(super) const fn has_layout(&self) -> bool {
         self.layout.is_some()
