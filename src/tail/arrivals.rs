@@ -113,8 +113,10 @@ impl Log {
                 index += 1;
                 continue;
             }
+            // What was cut under the tailer's eyes comes before what is in its file now. And no other file has its beginning.
+            let keeps_place = is_unlike_others && matches!(file.homeless, Some(Homeless::Cut(_)));
             match Self::home_for(file, is_unlike_others, unseen, &mut self.done, pass) {
-                Home::Found(home) if file.place.offset == 0 => {
+                Home::Found(home) if file.place.offset == 0 && !keeps_place => {
                     // Nothing was read of it: the copy is news like any other, and has its place among them.
                     Self::drop_backlog(&mut self.backlog, file);
                     self.queue.remove(index);

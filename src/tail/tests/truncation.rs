@@ -86,6 +86,26 @@ fn t06_a_copy_shorter_than_what_was_read_is_not_read_again() {
 }
 
 #[test]
+fn t06_cut_before_it_was_begun_and_renamed_at_once_its_copy_is_read_first() {
+    let settings = Settings {
+        period: Duration::from_secs(3600),
+        log_budget: 4096,
+        ..settings()
+    };
+    let mut rig = Rig::with(tempfile::tempdir().unwrap(), &["."], settings, Arc::new(OsFs));
+    rig.append("x.log.1", text(0, 1000));
+    rig.append("x.log", text(1000, 1010));
+    rig.tailer.poll(Duration::ZERO, &mut rig.sink);
+    // None of this is seen before the file is to be read.
+    fs::copy(rig.path("x.log"), rig.path("x.log.2")).unwrap();
+    rig.write("x.log", text(1010, 1020));
+    rig.rename("x.log", "x.log.3");
+    rig.append("x.log", text(1020, 1030));
+    rig.settle();
+    assert_eq!(rig.sink.lines, lines(0, 1030));
+}
+
+#[test]
 fn t06_what_was_seen_and_destroyed_unread_is_counted() {
     let dir = tempfile::tempdir().unwrap();
     let budget = Settings {
