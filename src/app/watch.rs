@@ -24,7 +24,7 @@ use crate::expose::{self, Limits, Reloads, Site, Telemetry, View, ViewBuilder};
 use crate::model::Counters;
 use crate::observe;
 use crate::pipeline::Wording;
-use crate::stats::ProgramStats;
+use crate::stats::{ProgramStats, SourceStats};
 use crate::store::{Bounds, Saved};
 use crate::tail::wake::Wake;
 use crate::tail::{self, Tailer};
@@ -301,6 +301,7 @@ impl Reader {
             positions,
         );
         tailer.remember(known_logs(&saved.progress));
+        tailer.remember_failures(saved.progress.failures.clone());
         read_ahead(&mut tailer, &wording);
         let wake = Wake::start();
         if reads_stdin {
@@ -314,7 +315,9 @@ impl Reader {
         let now = Instant::now();
         let counters = saved.left.counters.clone();
         let kept_sources = saved.progress.logs.iter().map(|log| (None, log.numbers.clone()));
-        let kept_sources = kept_sources.collect();
+        let failures = saved.progress.failures.iter();
+        let failures = failures.map(|(path, errors)| (None, SourceStats::of_failures(path, errors)));
+        let kept_sources = kept_sources.chain(failures).collect();
         let mut engine = Engine::new(wording, beside, settings.limits.entities);
         engine.restore(saved);
         let before = (counters, engine.stats(kept_sources));

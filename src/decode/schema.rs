@@ -155,7 +155,7 @@ impl<'t> Reader<'t> {
         let (id, about, layout) = (id?, about?, form?);
         let place = self.place(table.get("id").map_or(0, |value| value.span().start));
         Some(LayoutFile {
-            layout: Arc::new(layout.named(id.to_owned(), about.to_owned(), exact)),
+            layout: Arc::new(layout.named(id, about.to_owned(), exact)),
             samples,
             place,
         })
@@ -219,7 +219,7 @@ impl<'t> Reader<'t> {
             }
         }
         match Json::new(paths, TimeForm::Any, None) {
-            Ok(json) => Some(Layout::of_json(String::new(), String::new(), json)),
+            Ok(json) => Some(Layout::of_json(json)),
             Err(message) => self.wrong(&fields.span(), message),
         }
     }
