@@ -54,7 +54,7 @@ pub use discover::{BadSource, Source};
 pub use gz::unpacked;
 pub use identity::Position;
 pub use notice::Notice;
-pub use reader::{Chunk, LogReader};
+pub use reader::{Aids, LogReader, Turn};
 pub use tailer::{Known, Outcome, Tailer};
 
 /// Name of standard input as a log.

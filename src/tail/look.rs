@@ -9,14 +9,13 @@ use std::sync::Arc;
 use super::discover::Select;
 use super::family::{CONTAINER, Name};
 use super::file::is_out_of_files;
-use super::fs::Entry;
 use super::identity::{FileId, Position};
 use super::log::{Log, Stage};
 use super::notice::Notice;
 use super::pass::Retry;
 use super::sight::{Member, Named, Sight};
 use super::tailer::Tailer;
-use super::view::{Family, View};
+use super::view::View;
 use super::{LogInfo, Sink};
 use crate::line::LogId;
 use crate::stats::{Counts, Op};
@@ -100,29 +99,23 @@ impl Tailer {
         };
         self.create_logs(dir, &view);
         let logs = self.families.get(dir).into_iter().flatten();
-        let logs: Vec<(Arc<OsStr>, LogId)> = logs
+        let logs: Vec<LogId> = logs
             // What could not be asked after may be there all the same.
             .filter(|(stem, _)| only.is_none_or(|only| *only == ***stem) && !view.unsure.contains(*stem))
-            .map(|(stem, id)| (Arc::clone(stem), *id))
+            .map(|(_, id)| *id)
             .collect();
-        for (stem, id) in logs {
-            self.show(id, dir, view.families.get(&stem), &view.entries, sink);
+        for id in logs {
+            self.show(id, dir, &view, sink);
         }
     }
 
     /// Shows a log its files.
-    fn show(
-        &mut self,
-        id: LogId,
-        dir: &Path,
-        family: Option<&Family>,
-        entries: &[Entry],
-        sink: &mut dyn Sink,
-    ) {
+    fn show(&mut self, id: LogId, dir: &Path, view: &View, sink: &mut dyn Sink) {
         let Some(mut log) = self.logs.remove(&id) else {
             return;
         };
         let before = log.fingerprint();
+        let family = view.families.get(&log.stem);
         let members = family.map_or(&[][..], |family| &family.members);
         for member in members.iter().filter(|member| !log.knows(member.stat.id)) {
             self.judge_claim(member);
@@ -137,7 +130,7 @@ impl Tailer {
         let sight = Sight {
             dir,
             members,
-            entries,
+            entries: &view.entries,
             classify: &self.classify,
             taken: &taken,
             beginning: !self.begun,
