@@ -6,9 +6,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::arrivals::Arrivals;
 use super::discover::Select;
 use super::family::{CONTAINER, Name};
-use super::file::is_out_of_files;
+use super::file::{Tracked, is_out_of_files};
 use super::identity::{FileId, Position};
 use super::log::{Log, Stage};
 use super::notice::Notice;
@@ -99,33 +100,74 @@ impl Tailer {
         };
         self.create_logs(dir, &view);
         let logs = self.families.get(dir).into_iter().flatten();
-        let logs: Vec<LogId> = logs
+        let logs: Vec<(Arc<OsStr>, LogId)> = logs
             // What could not be asked after may be there all the same.
             .filter(|(stem, _)| only.is_none_or(|only| *only == ***stem) && !view.unsure.contains(*stem))
-            .map(|(_, id)| *id)
+            .map(|(stem, id)| (Arc::clone(stem), *id))
             .collect();
-        for id in logs {
-            self.show(id, dir, &view, sink);
+        let mut found = Vec::new();
+        let mut coming = BTreeSet::new();
+        for (stem, id) in logs {
+            let arrivals = self.act(id, |tailer, log| {
+                tailer.show(log, dir, &stem, &view, &coming, sink)
+            });
+            if let Some(arrivals) = arrivals.flatten() {
+                coming.extend(arrivals.files());
+                found.push((stem, id, arrivals));
+            }
+        }
+        if found.is_empty() {
+            return;
+        }
+        // What was looked into may have been cut or renamed after the directory was read: then it would be read before what
+        // it had held, which is in a file that the view does not show, or not as it is now.
+        let later = self.view(dir, only).unwrap_or_default();
+        for (stem, id, arrivals) in found {
+            self.act(id, |tailer, log| {
+                if log.is_unsettled_for_long(&tailer.pass) || view.is_still_so(&stem, &later, log) {
+                    log.take_up(arrivals, &mut tailer.pass, sink);
+                } else {
+                    log.give_up(arrivals.news, &mut tailer.pass);
+                }
+            });
         }
     }
 
-    /// Shows a log its files.
-    fn show(&mut self, id: LogId, dir: &Path, view: &View, sink: &mut dyn Sink) {
-        let Some(mut log) = self.logs.remove(&id) else {
-            return;
-        };
+    /// Lets a log act, and keeps up to date what is known of it.
+    fn act<T>(&mut self, id: LogId, act: impl FnOnce(&mut Self, &mut Log) -> T) -> Option<T> {
+        let mut log = self.logs.remove(&id)?;
         let before = log.fingerprint();
-        let family = view.families.get(&log.stem);
+        let result = act(self, &mut log);
+        if log.fingerprint() != before {
+            self.touched.insert(id);
+        }
+        self.owners.extend(log.files().map(|file| (file.id, id)));
+        if log.is_ready() {
+            self.ready.insert(id);
+        }
+        self.logs.insert(id, log);
+        Some(result)
+    }
+
+    /// Shows a log its files; what is news to it, apart from what is `coming` to another log.
+    fn show(
+        &mut self,
+        log: &mut Log,
+        dir: &Path,
+        stem: &OsStr,
+        view: &View,
+        coming: &BTreeSet<FileId>,
+        sink: &mut dyn Sink,
+    ) -> Option<Arrivals> {
+        let family = view.families.get(stem);
         let members = family.map_or(&[][..], |family| &family.members);
         for member in members.iter().filter(|member| !log.knows(member.stat.id)) {
             self.judge_claim(member);
         }
         let (logs, owners) = (&self.logs, &self.owners);
         let taken = |file: FileId| {
-            owners
-                .get(&file)
-                .and_then(|owner| logs.get(owner))
-                .is_some_and(|log| log.knows(file))
+            let owner = owners.get(&file).and_then(|owner| logs.get(owner));
+            coming.contains(&file) || owner.is_some_and(|log| log.knows(file))
         };
         let sight = Sight {
             dir,
@@ -136,15 +178,7 @@ impl Tailer {
             beginning: !self.begun,
             named: family.map_or(Named::Directory, |family| family.named),
         };
-        log.sight(&sight, &mut self.pass, sink);
-        if log.fingerprint() != before {
-            self.touched.insert(id);
-        }
-        self.owners.extend(log.files().map(|file| (file.id, id)));
-        if log.is_ready() {
-            self.ready.insert(id);
-        }
-        self.logs.insert(id, log);
+        log.sight(&sight, &mut self.pass, sink)
     }
 
     /// Whether a file that another log knows by this inode is this file: under a second name, or moved here from that log's
@@ -245,7 +279,7 @@ impl Tailer {
         Ok(view)
     }
 
-    /// Whether a view shows files that are not known, or lacks files that are.
+    /// Whether a view shows files that are not known, or lacks files that are known or looked for.
     fn shows_news(&self, dir: &Path, only: Option<&OsStr>, view: &View) -> bool {
         let Some(logs) = self.families.get(dir) else {
             return true;
@@ -263,11 +297,14 @@ impl Tailer {
         let mut asked = asked.filter_map(|(stem, id)| Some((view.families.get(stem), self.logs.get(id)?)));
         came || asked.any(|(family, log)| {
             let members = family.map_or(&[][..], |family| &family.members);
-            log.files().filter(|file| file.missing.is_none()).any(|file| {
-                !members
+            let is_shown = |file: &Tracked| {
+                members
                     .iter()
                     .any(|member| member.stat.id == file.id && member.path == file.path)
-            })
+            };
+            // What is looked for is as good as news: by a view that lacks it, it would be given up.
+            log.queue.iter().any(|file| file.missing.is_some())
+                || log.files().any(|file| file.missing.is_none() && !is_shown(file))
         })
     }
 
