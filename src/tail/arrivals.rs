@@ -420,7 +420,7 @@ impl Log {
         match before {
             Some(before) if before.missing.is_some() => self.numbers.rotated(Rotation::Replace),
             // A container's next number takes nothing's name.
-            Some(before) if before.path != found.file.path && self.stem != CONTAINER => {
+            Some(before) if before.path != found.file.path && *self.stem != *CONTAINER => {
                 self.numbers.rotated(Rotation::Rename);
             }
             Some(_) | None => {}
@@ -496,7 +496,7 @@ impl Log {
         self.numbers.failed(op);
         pass.starved |= is_out_of_files(error);
         pass.notices.say(Notice::Failed {
-            path: member.path.clone(),
+            path: member.path.to_path_buf(),
             op,
             error: error.to_string(),
         });

@@ -1,7 +1,8 @@
 //! What a look at its directory means for a log: which files moved, which are news, and in which order to read them.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::arrivals::{Arrivals, Later};
@@ -20,7 +21,7 @@ use crate::stats::{Op, Rotation};
 /// A regular file of a log's family, as a directory shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Member {
-    pub(super) path: PathBuf,
+    pub(super) path: Arc<Path>,
     pub(super) name: Name,
     pub(super) stat: Stat,
     /// Meant by a source itself, and not just of the same family as one that is.
@@ -112,7 +113,7 @@ impl Log {
                 continue;
             }
             match sight.find(file, pass) {
-                Ok(Some((path, stat))) => file.seen(path, &stat),
+                Ok(Some((path, stat))) => file.seen(&path, &stat),
                 Ok(None) => {
                     file.missing = file.missing.or(Some(pass.now));
                     if sight.members.iter().any(|member| member.stat.id == file.id) {
@@ -149,7 +150,8 @@ impl Log {
             }
             Writer::TaskManager => {
                 self.stage = Stage::LeftOut;
-                pass.notices.say(Notice::TaskManagerLog(self.info.path.clone()));
+                pass.notices
+                    .say(Notice::TaskManagerLog(self.info.path.to_path_buf()));
             }
             Writer::Unknown => {}
         }
@@ -179,7 +181,7 @@ impl Log {
                     return Writer::JobManager;
                 }
                 Writer::Unknown if sample.full => {
-                    pass.notices.say(Notice::NotRecognised(member.path.clone()));
+                    pass.notices.say(Notice::NotRecognised(member.path.to_path_buf()));
                 }
                 Writer::Unknown => {}
                 writer => return writer,
@@ -238,7 +240,7 @@ impl Log {
                     // Not to be read now, and nothing speaks against it: what reading it finds will decide.
                     self.numbers.failed(Op::Read);
                     pass.notices.say(Notice::Failed {
-                        path: path.clone(),
+                        path: path.to_path_buf(),
                         op: Op::Read,
                         error: error.to_string(),
                     });
@@ -262,7 +264,7 @@ impl Log {
     fn take_back(
         &mut self,
         position: Position,
-        home: Option<(PathBuf, Stat, bool)>,
+        home: Option<(Arc<Path>, Stat, bool)>,
         beginning: bool,
         pass: &Pass,
     ) {
@@ -271,7 +273,7 @@ impl Log {
                 self.departed.push((position.place, pass.now));
             } else {
                 self.queue
-                    .push_back(Tracked::homeless(self.info.path.clone(), position, pass.now));
+                    .push_back(Tracked::homeless(Arc::clone(&self.info.path), position, pass.now));
             }
             return;
         };
@@ -298,11 +300,11 @@ impl Sight<'_> {
     /// Whether the file that a packed one is made from is still beside it.
     pub(super) fn has_unpacked(&self, packed: &Member) -> bool {
         let plain = packed.path.with_extension("");
-        self.members.iter().any(|member| member.path == plain)
+        self.members.iter().any(|member| *member.path == *plain)
     }
 
     /// Where a known file is: in the family, or under any other name in the directory.
-    fn find(&self, file: &Tracked, pass: &Pass) -> io::Result<Option<(PathBuf, Stat)>> {
+    fn find(&self, file: &Tracked, pass: &Pass) -> io::Result<Option<(Arc<Path>, Stat)>> {
         if let Some(member) = self.members.iter().find(|member| member.stat.id == file.id) {
             // What is packed need not say so in its name, but a name that does is not lost.
             let same_form = member.name.gz == file.path.file_name().is_some_and(|name| Name::parse(name).gz);
@@ -326,11 +328,11 @@ impl Sight<'_> {
     }
 
     /// Where the directory shows an inode.
-    fn elsewhere(&self, id: FileId, pass: &Pass) -> io::Result<Option<(PathBuf, Stat)>> {
+    fn elsewhere(&self, id: FileId, pass: &Pass) -> io::Result<Option<(Arc<Path>, Stat)>> {
         for entry in self.entries.iter().filter(|entry| entry.ino == id.ino) {
             let path = self.dir.join(&entry.name);
             match pass.fs.stat(&path) {
-                Ok(stat) if stat.id == id => return Ok(Some((path, stat))),
+                Ok(stat) if stat.id == id => return Ok(Some((path.into(), stat))),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
