@@ -122,7 +122,10 @@ impl Recognised {
     ) -> Option<Arc<Form>> {
         if self.is_in_doubt(lines) {
             let sample = whole_lines(lines);
-            let peeled = layouts.peel(sample, self.chosen.as_deref());
+            let peeled = match &self.form {
+                None => layouts.peel_beginning(sample, None),
+                Some(_) => layouts.peel(sample, self.chosen.as_deref()),
+            };
             match &self.chosen {
                 Some(chosen) => {
                     let chosen = Arc::clone(chosen);

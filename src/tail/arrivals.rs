@@ -285,8 +285,9 @@ impl Log {
         while let Some(file) = self.queue.get_mut(index) {
             index += 1;
             let head = file.place.head;
-            let is_begun = file.place.offset > 0 || file.is_packed() || file.missing.is_some();
-            if is_begun || head.len > 0 && !came {
+            let is_begun = file.place.offset > 0 || file.is_packed();
+            let is_there = file.missing.is_none() || file.is_held();
+            if is_begun || !is_there || head.len > 0 && !came {
                 continue;
             }
             let opened = file.hold(pass, &mut self.numbers);
