@@ -10,7 +10,7 @@ use super::family::CONTAINER;
 use super::file::{Form, Homeless, SETTLED, Tracked, is_out_of_files};
 use super::gz::is_damage;
 use super::identity::{Compared, Content, Head, Place};
-use super::kin::{self, Kin};
+use super::kin::{self, Kin, Sample};
 use super::log::Log;
 use super::notice::Notice;
 use super::pass::Pass;
@@ -21,7 +21,6 @@ use crate::stats::{Lost, Op, Rotation};
 /// A file just found, with its first bytes.
 pub(super) struct News {
     pub(super) file: Tracked,
-    first_time: Option<Timestamp>,
     number: u64,
     rotated: bool,
     current: bool,
@@ -229,6 +228,9 @@ impl Log {
         if !unseen.is_empty() && !self.is_as_read(pass) {
             return None;
         }
+        if !unseen.is_empty() {
+            self.date(sight, pass);
+        }
         for member in unseen {
             if first && !member.wanted {
                 self.done.push(at_end(member, pass));
@@ -261,6 +263,22 @@ impl Log {
             .iter_mut()
             .filter(read)
             .all(|file| file.verify(pass, numbers) == Some(Compared::Same))
+    }
+
+    /// Looks when what waits to be read begins, where that is not known or is true no more.
+    fn date(&mut self, sight: &Sight<'_>, pass: &mut Pass) {
+        for file in self.queue.iter_mut().filter(|file| !file.is_begun()) {
+            let is_dated = file.begins.is_some_and(|begins| begins < Timestamp::MAX);
+            if is_dated && file.verify(pass, &mut self.numbers) == Some(Compared::Same) {
+                continue;
+            }
+            let mtime = file.mtime;
+            if let Ok((_, content)) = file.hold(pass, &mut self.numbers)
+                && let Ok(sample) = Sample::read(content, sight.classify)
+            {
+                file.begins = Some(sample.begins(mtime));
+            }
+        }
     }
 
     /// `from = end`: what is there is taken for read; the current file goes on with the line that is being written.
@@ -320,6 +338,7 @@ impl Log {
             Form::of(content.is_packed()),
             pass.now,
         );
+        file.begins = Some(sample.begins(file.mtime));
         file.resume(place);
         if file.is_packed() {
             file.size = kin::stated_size(&content);
@@ -329,7 +348,6 @@ impl Log {
         }
         Ok(Some(News {
             file,
-            first_time: sample.facts.first_time,
             number: member.name.number,
             rotated: member.name.rotated,
             current: member.current,
@@ -376,7 +394,10 @@ impl Log {
                 None => found.file.mtime < last.mtime,
             };
             let before_last = !found.current && self.queue.back().is_some_and(is_last);
-            let at = self.queue.len() - usize::from(before_last);
+            let mut at = self.queue.len() - usize::from(before_last);
+            if !found.current {
+                at = self.turn_of(&found.file, at);
+            }
             if at == 0 && !self.queue.is_empty() && !self.interrupt(sink) {
                 // In the middle of a line: it is found again at the next look.
                 pass.soon = true;
@@ -393,6 +414,20 @@ impl Log {
             self.queue.reserve_exact(1);
             self.queue.insert(at, found.file);
         }
+    }
+
+    /// Where among the first files of the queue, `end` of them, one just found belongs: before those that hold what is younger,
+    /// but for the one being read.
+    fn turn_of(&self, found: &Tracked, end: usize) -> usize {
+        let read = usize::from(self.queue.front().is_some_and(Tracked::is_begun));
+        let key = |file: &Tracked| Some((file.begins?, file.mtime));
+        let is_younger = |file: &&Tracked| key(file).is_some_and(|its| key(found) < Some(its));
+        end - self
+            .queue
+            .range(read.min(end)..end)
+            .rev()
+            .take_while(is_younger)
+            .count()
     }
 
     /// Leaves a file that failed alone for a while.
@@ -424,9 +459,9 @@ impl Log {
 impl News {
     /// By content; where files begin at the same time, by when they were last written. The file that is written to is
     /// last, whatever the clock did.
-    fn order(&self) -> (bool, Timestamp, Timestamp, u64, &Path) {
-        let first = self.first_time.unwrap_or(self.file.mtime);
-        (self.current, first, self.file.mtime, self.number, &self.file.path)
+    fn order(&self) -> (bool, Option<Timestamp>, Timestamp, u64, &Path) {
+        let file = &self.file;
+        (self.current, file.begins, file.mtime, self.number, &file.path)
     }
 }
 

@@ -295,7 +295,11 @@ impl Sight<'_> {
             let same_form = member.name.gz == file.path.file_name().is_some_and(|name| Name::parse(name).gz);
             let is_doubtful = file.is_packed() || file.place.offset == 0;
             let moved = is_doubtful && file.checked.is_none() && member.path != file.path;
-            let same = file.is_held() || same_form && (!moved || holds(&member.path, file, pass)?);
+            // What was gone, and of which nothing is known, does not come back: its inode was given to another file.
+            let came_back = file.missing.is_some();
+            let may_be = same_form && !(came_back && file.place.head.len == 0);
+            let same =
+                file.is_held() || may_be && (!(moved || came_back) || holds(&member.path, file, pass)?);
             return Ok(same.then(|| (member.path.clone(), member.stat)));
         }
         let Some((path, stat)) = self.elsewhere(file.id, pass)? else {

@@ -4,6 +4,7 @@
 mod bytes;
 mod discovery;
 mod faults;
+mod order;
 mod packed;
 mod property;
 mod race;
