@@ -2,7 +2,7 @@
 //!
 //! Tailer, engine and store are the program's own; files and time are not. A step is one of the writer (bytes, torn
 //! lines, one move of a rotation), one pass of the program, a commit, a fault, or a death. What must hold is checked after
-//! every step: no line is given twice, joined or made up, and no counter that was shown and kept falls. At the end, with
+//! every step: no line is given twice, out of order, joined or made up, and no counter that was shown and kept falls. At the end, with
 //! the faults gone, every line was counted that was not destroyed before it could be kept.
 //!
 //! Most seeds keep in a double of the store, which holds in memory what a transaction would have kept. One in eight keeps

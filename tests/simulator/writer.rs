@@ -39,6 +39,8 @@ pub struct Truth {
     pub scraps: BTreeSet<String>,
     /// Lines destroyed before what came of them was kept.
     pub excused: BTreeSet<u32>,
+    /// The files tell in which order they were written: they do not all begin with the same line.
+    pub is_ordered: bool,
 }
 
 /// What is under way.
@@ -107,6 +109,7 @@ impl Writer {
             truth: Truth::default(),
         };
         writer.truth.scraps.insert(BANNER.to_owned());
+        writer.truth.is_ordered = writer.banner == 0;
         writer.begin_file();
         writer.append();
         writer
