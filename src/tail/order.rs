@@ -8,12 +8,11 @@ use jiff::Timestamp;
 use super::Sink;
 use super::family::CONTAINER;
 use super::file::{SETTLED, Tracked};
-use super::identity::{FileId, Head, Place};
+use super::identity::{Compared, FileId, Head, Place};
 use super::kin::Sample;
 use super::log::Log;
 use super::pass::Pass;
 use super::sight::Sight;
-use super::step::Step;
 use crate::stats::{Op, Rotation};
 
 /// What a look at its directory found to be read of a log.
@@ -55,14 +54,15 @@ impl News {
 
 impl Log {
     /// Adds to the news what waits in the queue, is not begun, and was empty so far or holds something else by now (which is
-    /// asked only if other files `came`): it is put in order anew, with the copies of what it held.
+    /// asked only if other files `came`): it is put in order anew, with the copies of what it held. False where one could not
+    /// be asked.
     pub(super) fn recall(
         &mut self,
         came: bool,
         news: &mut Vec<News>,
         sight: &Sight<'_>,
         pass: &mut Pass,
-    ) -> Result<(), Step> {
+    ) -> bool {
         let is_unsettled_for_long = self.is_unsettled_for_long(pass);
         let mut index = 0;
         while let Some(file) = self.queue.get_mut(index) {
@@ -75,13 +75,19 @@ impl Log {
             if file.is_packed() || !is_there || !is_recalled && (is_dated || !came) {
                 continue;
             }
+            if is_dated && head.len > 0 && file.verify(pass, &mut self.numbers) == Some(Compared::Same) {
+                continue;
+            }
             let mtime = file.mtime;
             let opened = file.hold(pass, &mut self.numbers);
             let sample = match opened.map(|(_, content)| Sample::read(content, sight.classify)) {
                 Ok(Ok(sample)) => sample,
                 _ if is_unsettled_for_long => continue,
-                Ok(Err(error)) => return Err(file.failed(pass, &mut self.numbers, Op::Read, &error)),
-                Err(step) => return Err(step),
+                Ok(Err(error)) => {
+                    file.failed(pass, &mut self.numbers, Op::Read, &error);
+                    return false;
+                }
+                Err(_) => return false,
             };
             file.begins = Some(sample.begins(mtime));
             let is_as_found = sample.first.is_empty() || head.len > 0 && head.begins(&sample.first);
@@ -102,7 +108,7 @@ impl Log {
                 });
             }
         }
-        Ok(())
+        true
     }
 
     /// Puts what was found in its place: after what is being read, before the file that is written to.
@@ -129,6 +135,7 @@ impl Log {
             if at == 0 && !self.queue.is_empty() && !self.interrupt(sink) {
                 // In the middle of a line: it is found again at the next look.
                 pass.soon = true;
+                self.put_back(found);
                 continue;
             }
             if beginning {
@@ -150,12 +157,19 @@ impl Log {
 
     /// Takes nothing up, since files change while they are looked at; they are looked at again soon.
     pub(super) fn give_up(&mut self, news: Vec<News>, pass: &mut Pass) {
-        for mut recalled in news.into_iter().filter(|news| news.recalled) {
-            recalled.file.place = Place::default();
-            self.queue.push_back(recalled.file);
+        for found in news {
+            self.put_back(found);
         }
         self.unsettled = self.unsettled.or(Some(pass.now));
         pass.soon = true;
+    }
+
+    /// Where it was recalled, it waits on as if it were empty, and is recalled once more.
+    fn put_back(&mut self, mut found: News) {
+        if found.recalled {
+            found.file.place = Place::default();
+            self.queue.push_back(found.file);
+        }
     }
 
     /// Whether it could not be told for so long what is news that its files will not come to rest.

@@ -86,14 +86,14 @@ impl Log {
         unseen.sort_by_key(|member| member.name.gz);
         let all_clear = self.house(&mut unseen, all_asked, pass, sink);
         let news = all_clear.then(|| self.sort_out(&unseen, sight, first, pass));
-        let recalled = news.flatten().map(|mut news| {
-            let came = !unseen.is_empty();
-            self.recall(came, &mut news, sight, pass).map(|()| news)
-        });
-        let Some(Ok(news)) = recalled else {
+        let Some(mut news) = news.flatten() else {
             self.give_up(Vec::new(), pass);
             return None;
         };
+        if !self.recall(!unseen.is_empty(), &mut news, sight, pass) {
+            self.give_up(news, pass);
+            return None;
+        }
         let arrivals = Arrivals {
             news,
             current: sight.current().map(|member| member.stat.id),
