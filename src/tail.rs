@@ -14,6 +14,10 @@
 //!   younger, unless the original was seen to be cut. Unsure, it is read: a line told twice changes no state, one left out
 //!   does.
 //! * A file is left only when its successor has bytes *and* it was read to its end after that was seen.
+//! * Files are put in order by what they hold, and taken up only if their directory shows after they were looked into what
+//!   it showed before: one that is cut or renamed meanwhile would be read before what it held. What was empty when it was
+//!   found, or was cut before it was begun, is put in order anew. A family that does not come to rest for five seconds is
+//!   read as it stands.
 //! * One bad file never stops the others; what is skipped is counted and told.
 
 mod ahead;
@@ -36,6 +40,7 @@ mod sight;
 pub mod stdin;
 mod step;
 mod tailer;
+mod turns;
 mod view;
 pub mod wake;
 

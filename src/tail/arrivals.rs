@@ -1,30 +1,21 @@
 //! Files that came or changed: what each is to those already read, and where it belongs in the order of reading.
 
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::family::CONTAINER;
 use super::file::{Form, Homeless, SETTLED, Tracked, is_out_of_files};
 use super::gz::is_damage;
 use super::identity::{Compared, Content, Head, Place};
-use super::kin::{self, Kin, Sample};
+use super::kin::{self, Kin};
 use super::log::Log;
 use super::notice::Notice;
 use super::pass::Pass;
 use super::sight::{Member, Sight, open, peek};
+use super::turns::News;
 use super::{From, Sink};
-use crate::stats::{Lost, Op, Rotation};
-
-/// A file just found, with its first bytes.
-pub(super) struct News {
-    pub(super) file: Tracked,
-    number: u64,
-    rotated: bool,
-    current: bool,
-}
+use crate::stats::{Lost, Op};
 
 /// Whether a position without a file has found one.
 enum Home<'a> {
@@ -228,9 +219,6 @@ impl Log {
         if !unseen.is_empty() && !self.is_as_read(pass) {
             return None;
         }
-        if !unseen.is_empty() {
-            self.date(sight, pass);
-        }
         for member in unseen {
             if first && !member.wanted {
                 self.done.push(at_end(member, pass));
@@ -263,22 +251,6 @@ impl Log {
             .iter_mut()
             .filter(read)
             .all(|file| file.verify(pass, numbers) == Some(Compared::Same))
-    }
-
-    /// Looks when what waits to be read begins, where that is not known or is true no more.
-    fn date(&mut self, sight: &Sight<'_>, pass: &mut Pass) {
-        for file in self.queue.iter_mut().filter(|file| !file.is_begun()) {
-            let is_dated = file.begins.is_some_and(|begins| begins < Timestamp::MAX);
-            if is_dated && file.verify(pass, &mut self.numbers) == Some(Compared::Same) {
-                continue;
-            }
-            let mtime = file.mtime;
-            if let Ok((_, content)) = file.hold(pass, &mut self.numbers)
-                && let Ok(sample) = Sample::read(content, sight.classify)
-            {
-                file.begins = Some(sample.begins(mtime));
-            }
-        }
     }
 
     /// `from = end`: what is there is taken for read; the current file goes on with the line that is being written.
@@ -346,88 +318,7 @@ impl Log {
             // It may be deleted before its turn comes.
             file.keep(content, pass);
         }
-        Ok(Some(News {
-            file,
-            number: member.name.number,
-            rotated: member.name.rotated,
-            current: member.current,
-        }))
-    }
-
-    /// Counts what made a file come while the log is followed.
-    fn count_rotation(&mut self, found: &News) {
-        if found.file.is_packed() || found.file.place.offset > 0 {
-            return;
-        }
-        if found.rotated {
-            self.numbers.rotated(Rotation::Rename);
-            return;
-        }
-        let before = self
-            .current
-            .and_then(|id| self.files().find(|file| file.id == id));
-        match before {
-            Some(before) if before.missing.is_some() => self.numbers.rotated(Rotation::Replace),
-            // A container's next number takes nothing's name.
-            Some(before) if before.path != found.file.path && self.stem != CONTAINER => {
-                self.numbers.rotated(Rotation::Rename);
-            }
-            Some(_) | None => {}
-        }
-    }
-
-    /// Puts what was found in its place: after what is being read, before the file that is written to.
-    pub(super) fn take_up(
-        &mut self,
-        mut news: Vec<News>,
-        sight: &Sight<'_>,
-        first: bool,
-        pass: &mut Pass,
-        sink: &mut dyn Sink,
-    ) {
-        let current = sight.current().map(|member| member.stat.id);
-        news.sort_by(|a, b| a.order().cmp(&b.order()));
-        for mut found in news {
-            // Between a rename and the next file, what was written last may still be written to.
-            let is_last = |last: &Tracked| match current {
-                Some(_) => Some(last.id) == current,
-                None => found.file.mtime < last.mtime,
-            };
-            let before_last = !found.current && self.queue.back().is_some_and(is_last);
-            let mut at = self.queue.len() - usize::from(before_last);
-            if !found.current {
-                at = self.turn_of(&found.file, at);
-            }
-            if at == 0 && !self.queue.is_empty() && !self.interrupt(sink) {
-                // In the middle of a line: it is found again at the next look.
-                pass.soon = true;
-                continue;
-            }
-            if sight.beginning {
-                self.add_backlog(&mut found.file);
-            }
-            if !first {
-                self.count_rotation(&found);
-            }
-            self.gone = false;
-            // Most logs have one file: room for four of them would be a kilobyte for each log.
-            self.queue.reserve_exact(1);
-            self.queue.insert(at, found.file);
-        }
-    }
-
-    /// Where among the first files of the queue, `end` of them, one just found belongs: before those that hold what is younger,
-    /// but for the one being read.
-    fn turn_of(&self, found: &Tracked, end: usize) -> usize {
-        let read = usize::from(self.queue.front().is_some_and(Tracked::is_begun));
-        let key = |file: &Tracked| Some((file.begins?, file.mtime));
-        let is_younger = |file: &&Tracked| key(file).is_some_and(|its| key(found) < Some(its));
-        end - self
-            .queue
-            .range(read.min(end)..end)
-            .rev()
-            .take_while(is_younger)
-            .count()
+        Ok(Some(News::new(file, Some(member))))
     }
 
     /// Leaves a file that failed alone for a while.
@@ -453,15 +344,6 @@ impl Log {
             }
             None => false,
         }
-    }
-}
-
-impl News {
-    /// By content; where files begin at the same time, by when they were last written. The file that is written to is
-    /// last, whatever the clock did.
-    fn order(&self) -> (bool, Option<Timestamp>, Timestamp, u64, &Path) {
-        let file = &self.file;
-        (self.current, file.begins, file.mtime, self.number, &file.path)
     }
 }
 

@@ -77,8 +77,6 @@ pub(super) struct Tracked {
     pub(super) checked: Option<(u64, Timestamp)>,
     /// The pass in which it first seemed cut.
     pub(super) doubted: Option<u64>,
-    /// It was cut, and its directory was not yet looked at with its new beginning known.
-    pub(super) cut: bool,
     /// Opened anew since the last good read: its inode may have become another file's.
     pub(super) reopened: bool,
     pub(super) held: Option<Held>,
@@ -112,7 +110,6 @@ impl Tracked {
             used: 0,
             checked: None,
             doubted: None,
-            cut: false,
             reopened: false,
             held: None,
         }
@@ -231,11 +228,6 @@ impl Tracked {
         self.missing = None;
         self.size = stat.size;
         self.mtime = stat.mtime;
-    }
-
-    /// What its directory holds was taken up.
-    pub(super) fn looked_around(&mut self) {
-        self.cut &= self.place.head.len == 0;
     }
 
     /// Remembers that all is in order as it stands.
@@ -357,7 +349,6 @@ impl Tracked {
         old.backlog_end = std::mem::take(&mut self.backlog_end);
         self.line_start = true;
         self.known = 0;
-        self.cut = true;
         self.checked = None;
         self.doubted = None;
         self.reopened = false;

@@ -4,7 +4,6 @@ use std::io;
 
 use jiff::Timestamp;
 
-use super::arrivals::News;
 use super::file::Tracked;
 use super::fs::fill;
 use super::gz::is_damage;
@@ -12,6 +11,7 @@ use super::identity::{Compared, Content, Head, Place};
 use super::log::Log;
 use super::pass::Pass;
 use super::sight::{Member, Sight};
+use super::turns::News;
 use super::{Classify, HeadFacts};
 
 /// Most bytes of a file's beginning that the decoder is asked about.
@@ -111,11 +111,10 @@ impl Log {
             if (first.len() as u64) < Head::BYTES {
                 end_of(content)?;
             }
-        } else if content.fill(&mut [0], member.stat.size)? > 0 {
-            // It grows, or its size is stale: where it ends is not known.
-            pass.soon = true;
-            return Ok(Kin::Unclear);
         }
+        // Or its size is stale: where it ends is not known.
+        let grows = !content.is_packed() && content.fill(&mut [0], member.stat.size)? > 0;
+        pass.soon |= grows;
         let there = |file: &&mut Tracked| !file.is_packed() && (file.missing.is_none() || file.is_held());
         let known = self.queue.iter_mut().chain(&mut self.done);
         let mut end = None;
@@ -137,7 +136,7 @@ impl Log {
             };
             if its_end.compare(plain)? == Compared::Same {
                 // What is not read yet is read from the original, or from here once that is cut.
-                let all_read = its_end.offset <= read;
+                let all_read = its_end.offset <= read && !grows;
                 return Ok(if all_read {
                     Kin::Known(its_end)
                 } else {

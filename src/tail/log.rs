@@ -50,6 +50,10 @@ pub(super) struct Log {
     pub(super) current: Option<FileId>,
     /// Files that are not looked into again yet.
     pub(super) later: BTreeMap<FileId, Later>,
+    /// Since when it cannot be told which of its files are news, because they change.
+    pub(super) unsettled: Option<Duration>,
+    /// How many of the saved positions' files held something else at the last look.
+    pub(super) overwritten: usize,
     /// It has saved positions, or had them at the start.
     pub(super) resumed: bool,
     /// Its files have been seen.
@@ -85,6 +89,8 @@ impl Log {
             restored: Vec::new(),
             current: None,
             later: BTreeMap::new(),
+            unsettled: None,
+            overwritten: 0,
             resumed: false,
             sighted: false,
             gone: false,

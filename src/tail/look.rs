@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use super::discover::Select;
 use super::family::{CONTAINER, Name};
-use super::file::is_out_of_files;
-use super::fs::Entry;
+use super::file::{Tracked, is_out_of_files};
 use super::identity::{FileId, Position};
 use super::log::{Log, Stage};
 use super::notice::Notice;
 use super::pass::{Numbers, Retry};
 use super::sight::{Member, Named, Sight};
 use super::tailer::Tailer;
-use super::view::{Family, View};
+use super::turns::Arrivals;
+use super::view::View;
 use super::{LogInfo, Sink};
 use crate::line::LogId;
 use crate::stats::Op;
@@ -105,45 +105,39 @@ impl Tailer {
             .filter(|(stem, _)| only.is_none_or(|only| only == *stem) && !view.unsure.contains(*stem))
             .map(|(stem, id)| (stem.clone(), *id))
             .collect();
+        let mut found = Vec::new();
+        let mut coming = BTreeSet::new();
         for (stem, id) in logs {
-            self.show(id, dir, view.families.get(&stem), &view.entries, sink);
+            let arrivals = self.act(id, |tailer, log| {
+                tailer.show(log, dir, &stem, &view, &coming, sink)
+            });
+            if let Some(arrivals) = arrivals.flatten() {
+                coming.extend(arrivals.files());
+                found.push((stem, id, arrivals));
+            }
+        }
+        if found.is_empty() {
+            return;
+        }
+        // What was looked into may have been cut or renamed after the directory was read: then it would be read before what
+        // it had held, which is in a file that the view does not show, or not as it is now.
+        let later = self.view(dir, only).unwrap_or_default();
+        for (stem, id, arrivals) in found {
+            self.act(id, |tailer, log| {
+                if log.is_unsettled_for_long(&tailer.pass) || view.is_still_so(&stem, &later, log) {
+                    log.take_up(arrivals, &mut tailer.pass, sink);
+                } else {
+                    log.give_up(arrivals.news, &mut tailer.pass);
+                }
+            });
         }
     }
 
-    /// Shows a log its files.
-    fn show(
-        &mut self,
-        id: LogId,
-        dir: &Path,
-        family: Option<&Family>,
-        entries: &[Entry],
-        sink: &mut dyn Sink,
-    ) {
-        let Some(mut log) = self.logs.remove(&id) else {
-            return;
-        };
+    /// Lets a log act, and keeps up to date what is known of it.
+    fn act<T>(&mut self, id: LogId, act: impl FnOnce(&mut Self, &mut Log) -> T) -> Option<T> {
+        let mut log = self.logs.remove(&id)?;
         let before = log.fingerprint();
-        let members = family.map_or(&[][..], |family| &family.members);
-        for member in members.iter().filter(|member| !log.knows(member.stat.id)) {
-            self.judge_claim(member);
-        }
-        let (logs, owners) = (&self.logs, &self.owners);
-        let taken = |file: FileId| {
-            owners
-                .get(&file)
-                .and_then(|owner| logs.get(owner))
-                .is_some_and(|log| log.knows(file))
-        };
-        let sight = Sight {
-            dir,
-            members,
-            entries,
-            classify: &self.classify,
-            taken: &taken,
-            beginning: !self.begun,
-            named: family.map_or(Named::Directory, |family| family.named),
-        };
-        log.sight(&sight, &mut self.pass, sink);
+        let result = act(self, &mut log);
         if log.fingerprint() != before {
             self.touched.insert(id);
         }
@@ -152,6 +146,39 @@ impl Tailer {
             self.ready.insert(id);
         }
         self.logs.insert(id, log);
+        Some(result)
+    }
+
+    /// Shows a log its files; what is news to it, apart from what is `coming` to another log.
+    fn show(
+        &mut self,
+        log: &mut Log,
+        dir: &Path,
+        stem: &OsStr,
+        view: &View,
+        coming: &BTreeSet<FileId>,
+        sink: &mut dyn Sink,
+    ) -> Option<Arrivals> {
+        let family = view.families.get(stem);
+        let members = family.map_or(&[][..], |family| &family.members);
+        for member in members.iter().filter(|member| !log.knows(member.stat.id)) {
+            self.judge_claim(member);
+        }
+        let (logs, owners) = (&self.logs, &self.owners);
+        let taken = |file: FileId| {
+            let owner = owners.get(&file).and_then(|owner| logs.get(owner));
+            coming.contains(&file) || owner.is_some_and(|log| log.knows(file))
+        };
+        let sight = Sight {
+            dir,
+            members,
+            entries: &view.entries,
+            classify: &self.classify,
+            taken: &taken,
+            beginning: !self.begun,
+            named: family.map_or(Named::Directory, |family| family.named),
+        };
+        log.sight(&sight, &mut self.pass, sink)
     }
 
     /// Whether a file that another log knows by this inode is this file: under a second name, or moved here from that log's
@@ -243,7 +270,7 @@ impl Tailer {
         Ok(view)
     }
 
-    /// Whether a view shows files that are not known, or lacks files that are.
+    /// Whether a view shows files that are not known, or lacks files that are known or looked for.
     fn shows_news(&self, dir: &Path, only: Option<&OsStr>, view: &View) -> bool {
         let Some(logs) = self.families.get(dir) else {
             return true;
@@ -261,11 +288,14 @@ impl Tailer {
         let mut asked = asked.filter_map(|(stem, id)| Some((view.families.get(stem), self.logs.get(id)?)));
         came || asked.any(|(family, log)| {
             let members = family.map_or(&[][..], |family| &family.members);
-            log.files().filter(|file| file.missing.is_none()).any(|file| {
-                !members
+            let is_shown = |file: &Tracked| {
+                members
                     .iter()
                     .any(|member| member.stat.id == file.id && member.path == file.path)
-            })
+            };
+            // What is looked for is as good as news: by a view that lacks it, it would be given up.
+            log.queue.iter().any(|file| file.missing.is_some())
+                || log.files().any(|file| file.missing.is_none() && !is_shown(file))
         })
     }
 

@@ -14,6 +14,7 @@ use super::kin::Sample;
 use super::log::{Log, Stage};
 use super::notice::Notice;
 use super::pass::Pass;
+use super::turns::Arrivals;
 use super::{Classify, Sink, Writer};
 use crate::stats::{Op, Rotation};
 
@@ -57,15 +58,22 @@ pub(super) enum Named {
 }
 
 impl Log {
-    /// Takes in what the directory shows now.
-    pub(super) fn sight(&mut self, sight: &Sight<'_>, pass: &mut Pass, sink: &mut dyn Sink) {
+    /// Takes in what the directory shows now. Where there are files to be read among it, they are returned: to be taken up
+    /// if the directory still shows the same.
+    pub(super) fn sight(
+        &mut self,
+        sight: &Sight<'_>,
+        pass: &mut Pass,
+        sink: &mut dyn Sink,
+    ) -> Option<Arrivals> {
         self.locate(sight, pass);
         if self.stage != Stage::Followed && !self.admit(sight, pass, sink) {
-            return;
+            return None;
         }
         let first = !self.sighted && !self.resumed;
         if !self.restored.is_empty() && !self.restore(sight, pass) {
-            return;
+            self.give_up(Vec::new(), pass);
+            return None;
         }
         let all_asked = self.recheck_done(sight, pass);
         let mut unseen: Vec<&Member> = sight
@@ -77,16 +85,25 @@ impl Log {
         unseen.sort_by_key(|member| member.name.gz);
         let all_clear = self.house(&mut unseen, all_asked, pass, sink);
         let news = all_clear.then(|| self.sort_out(&unseen, sight, first, pass));
-        let Some(news) = news.flatten() else {
-            pass.soon = true;
-            return;
+        let Some(mut news) = news.flatten() else {
+            self.give_up(Vec::new(), pass);
+            return None;
         };
-        self.take_up(news, sight, first, pass, sink);
-        // Between a rename and the next file there is none for a moment.
-        self.current = sight.current().map(|member| member.stat.id).or(self.current);
-        self.files_mut().for_each(Tracked::looked_around);
-        self.forget(pass);
-        self.sighted = true;
+        if self.recall(!unseen.is_empty(), &mut news, sight, pass).is_err() {
+            self.give_up(news, pass);
+            return None;
+        }
+        let arrivals = Arrivals {
+            news,
+            current: sight.current().map(|member| member.stat.id),
+            first,
+            beginning: sight.beginning,
+        };
+        if arrivals.news.is_empty() {
+            self.take_up(arrivals, pass, sink);
+            return None;
+        }
+        Some(arrivals)
     }
 
     /// Where the known files are now.
@@ -110,15 +127,6 @@ impl Log {
         }
         self.later
             .retain(|id, _| sight.members.iter().any(|member| member.stat.id == *id));
-    }
-
-    /// Forgets what was gone before all that is there was looked into: until then it may be what a copy is known by.
-    fn forget(&mut self, pass: &Pass) {
-        if self.later.is_empty() {
-            let recent = |since: Duration| pass.now < since + pass.settings.grace;
-            self.done.retain(|file| file.missing.is_none_or(recent));
-            self.departed.retain(|(_, since)| recent(*since));
-        }
     }
 
     /// Decides whether the log is to be read.
@@ -183,13 +191,15 @@ impl Log {
         Writer::Unknown
     }
 
-    /// Finds the files of saved positions again. False while one of them is being renamed: to be tried again.
+    /// Finds the files of saved positions again. False while one of them is being renamed, or where one is found to have been
+    /// cut, which may be later than the directory was read, so that its copy is not among what it showed: to be tried again.
     fn restore(&mut self, sight: &Sight<'_>, pass: &mut Pass) -> bool {
         // A file of which nothing was read is news like any other: nothing tells it from another with its inode.
         let there = |id: FileId| sight.members.iter().any(|member| member.stat.id == id);
         self.restored
             .retain(|position| position.done || position.place.offset > 0 || !there(position.id));
         let mut found = Vec::with_capacity(self.restored.len());
+        let mut overwritten = 0;
         for position in &self.restored {
             let shown = sight.members.iter().find(|member| member.stat.id == position.id);
             let home = if let Some(member) = shown {
@@ -199,7 +209,6 @@ impl Log {
                 None
             } else {
                 let Ok(found) = sight.elsewhere(position.id, pass) else {
-                    pass.soon = true;
                     return false;
                 };
                 found.map(|(path, stat)| (path, stat, false))
@@ -222,8 +231,7 @@ impl Log {
             match opened.and_then(|mut content| place.compare(&mut content)) {
                 Ok(Compared::Same) => found.push(Some((path, stat, gz))),
                 Ok(Compared::Shorter | Compared::Different) => {
-                    // Or its inode was given to another file; a truncation is by far the more frequent.
-                    self.numbers.rotated(Rotation::Truncate);
+                    overwritten += 1;
                     found.push(None);
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return false,
@@ -239,6 +247,12 @@ impl Log {
                 }
             }
         }
+        if overwritten > self.overwritten {
+            self.overwritten = overwritten;
+            return false;
+        }
+        // Or its inode was given to another file; a truncation is by far the more frequent.
+        (0..overwritten).for_each(|_| self.numbers.rotated(Rotation::Truncate));
         for (position, home) in std::mem::take(&mut self.restored).into_iter().zip(found) {
             self.take_back(position, home, sight.beginning, pass);
         }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::file::{Held, SETTLED, Tracked};
 use super::fs::Stat;
 use super::gz::is_damage;
-use super::identity::{Compared, Content, FileId, Head, Place};
+use super::identity::{Compared, Content, FileId, Place};
 use super::notice::Notice;
 use super::pass::{Numbers, Pass, Retry};
 use crate::stats::{Op, Rotation};
@@ -125,10 +125,9 @@ impl Tracked {
         if buffer[..anchor] != self.place.anchor || self.place.offset == 0 && !self.begins_as_known()? {
             return Ok(Step::Cut(self.kind_of_cut()));
         }
-        if self.cut && got > 0 {
-            // It may have been cut more than once, with a copy made each time. Those there are by now come first; and
-            // with its head known, another cut after this shows.
-            self.place.head = Head::of(&buffer[..got]);
+        if got > 0 && self.place.offset == 0 && self.place.head.len == 0 {
+            // Since it was empty it may have been copied and cut, and renamed: what is there by now is put in order first.
+            // And with its head known, a cut after this shows.
             return Ok(Step::Look);
         }
         self.reopened = false;

@@ -1,6 +1,7 @@
 //! A tailer on a real directory, passes driven by hand, and a sink that joins lines as strictly as the decoder does.
 //! Tests are named after the scenarios of the tailing faults (T01 …) that they cover.
 
+mod between;
 mod bytes;
 mod discovery;
 mod faults;
@@ -171,8 +172,12 @@ impl Rig {
 
     /// Stops and starts again from the positions, as a new process does.
     fn restart(&mut self, paths: &[&str]) {
+        self.restart_on(paths, Arc::new(OsFs));
+    }
+
+    fn restart_on(&mut self, paths: &[&str], fs: Arc<dyn Fs>) {
         let positions = self.tailer.positions();
-        self.tailer = tailer(self.dir.path(), paths, settings(), Arc::new(OsFs), positions);
+        self.tailer = tailer(self.dir.path(), paths, settings(), fs, positions);
         self.sink = Recorder::default();
         self.known.clear();
     }

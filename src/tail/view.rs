@@ -9,6 +9,7 @@ use super::discover::{Select, Target};
 use super::family::Name;
 use super::fs::{Entry, Fs, Kind};
 use super::identity::FileId;
+use super::log::Log;
 use super::sight::{Member, Named};
 
 /// A directory's answer; empty for one that is not there.
@@ -29,6 +30,8 @@ pub(super) struct View {
 #[derive(Default)]
 pub(super) struct Family {
     pub(super) members: Vec<Member>,
+    /// Names that were listed and led nowhere when they were asked after: links, or files just renamed or deleted.
+    gone: Vec<PathBuf>,
     pub(super) named: Named,
     /// The first source that means one of them; none for a log followed because of its positions alone.
     pub(super) source: Option<usize>,
@@ -80,8 +83,9 @@ impl View {
     fn ask(&mut self, path: PathBuf, name: Name, meant: Option<(&Target, Named)>, fs: &dyn Fs) {
         let stat = match fs.stat(&path) {
             Ok(stat) => stat,
-            // Gone since, or a link that leads nowhere.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return self.families.entry(name.stem).or_default().gone.push(path);
+            }
             Err(error) => {
                 self.failed.push((path, error));
                 self.unsure.insert(name.stem);
@@ -127,9 +131,29 @@ impl View {
             .collect()
     }
 
+    /// Whether a later view shows a log the same files: under the same names, and what it does not know yet neither grown,
+    /// unless it is the file that is written to or is being packed, nor cut.
+    pub(super) fn is_still_so(&self, stem: &OsStr, later: &Self, log: &Log) -> bool {
+        let same_size = |(before, after): (&Member, &Member)| {
+            let may_grow = before.current || before.name.gz;
+            let (before, after) = (before.stat, after.stat);
+            log.knows(before.id) || before.size == after.size || may_grow && before.size < after.size
+        };
+        let (before, after) = (self.members(stem), later.members(stem));
+        self.names(stem).eq(later.names(stem)) && before.iter().zip(after).all(same_size)
+    }
+
+    fn members(&self, stem: &OsStr) -> &[Member] {
+        self.families.get(stem).map_or(&[], |family| &family.members)
+    }
+
     fn names(&self, stem: &OsStr) -> impl Iterator<Item = (&Path, FileId)> {
-        let members = self.families.get(stem).map_or(&[][..], |family| &family.members);
-        members.iter().map(|member| (&*member.path, member.stat.id))
+        let family = self.families.get(stem);
+        let members = family.into_iter().flat_map(|family| &family.members);
+        let gone = family.into_iter().flat_map(|family| &family.gone);
+        members
+            .map(|member| (&*member.path, member.stat.id))
+            .chain(gone.map(|path| (&**path, FileId::NONE)))
     }
 }
 
@@ -137,6 +161,7 @@ impl Family {
     /// Puts the members in a fixed order, and finds which one is written to.
     fn settle(&mut self) {
         self.members.sort_by(|a, b| a.path.cmp(&b.path));
+        self.gone.sort();
         let newest = self
             .members
             .iter()
