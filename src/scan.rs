@@ -25,18 +25,19 @@ enum Searcher {
 /// each of these; with four it is a third slower, with two it stops at every other word.
 const BEGINNING: usize = 3;
 
+/// Teddy's buckets, into which it sorts literals in turn. At each place of a beginning a bucket takes every byte made of
+/// the halves (of 4 bits) that its literals have there: two literals in one bucket stop the search at mixtures of them too.
+const BUCKETS: usize = 8;
+
 impl Scanner {
     /// Prepares the search. Fails only on sets far beyond any rule file (2³¹ bytes of literals).
     ///
-    /// Literals are sorted into eight buckets in turn. While there are no more than eight or so, which begin with rare
-    /// bytes, the search is about as fast as one for a single word.
+    /// While there are few literals, which begin with rare bytes, the search is about as fast as one for a single word.
     pub fn new<L: AsRef<[u8]>>(literals: &[L]) -> Result<Self, BuildError> {
-        let beginning = |literal: &L| {
-            let literal = literal.as_ref();
-            literal[..literal.len().min(BEGINNING)].to_vec()
-        };
+        let mut literals: Vec<&[u8]> = literals.iter().map(AsRef::as_ref).collect();
+        share_buckets(&mut literals);
         // `LeftmostFirst` everywhere: with `Standard` aho-corasick has no SIMD search and is 3 to 20 times slower.
-        let packed = match literals {
+        let packed = match literals[..] {
             [] => {
                 return Ok(Self {
                     searcher: Searcher::Never,
@@ -46,14 +47,11 @@ impl Scanner {
             _ => packed::Config::new()
                 .match_kind(packed::MatchKind::LeftmostFirst)
                 .builder()
-                .extend(literals.iter().map(beginning))
+                .extend(literals.iter().map(|literal| beginning(literal)))
                 .build(),
         };
         let searcher = match packed {
-            Some(packed) => Searcher::Packed(
-                packed,
-                literals.iter().map(|literal| literal.as_ref().into()).collect(),
-            ),
+            Some(packed) => Searcher::Packed(packed, literals.into_iter().map(Box::from).collect()),
             None => Searcher::Automaton(
                 AhoCorasick::builder()
                     .match_kind(MatchKind::LeftmostFirst)
@@ -76,8 +74,11 @@ impl Scanner {
             Searcher::Packed(packed, literals) => {
                 let (mut start, end) = (from, buf.len());
                 loop {
-                    let at = packed.find_in(buf, Span { start, end })?.start();
-                    if literals.iter().any(|literal| buf[at..].starts_with(literal)) {
+                    let hit = packed.find_in(buf, Span { start, end })?;
+                    let at = hit.start();
+                    // Of several that begin alike the first is told.
+                    let begin_so = literals.iter().skip(hit.pattern().as_usize());
+                    if begin_so.into_iter().any(|literal| buf[at..].starts_with(literal)) {
                         return Some(at);
                     }
                     start = at + 1;
@@ -100,9 +101,52 @@ impl Scanner {
     }
 }
 
+/// Orders literals so that what comes into one bucket makes few mixtures that logs are full of: as many pairs are put
+/// together as there are literals too many, the best first.
+fn share_buckets(literals: &mut Vec<&[u8]>) {
+    let (mut firsts, mut seconds) = (Vec::new(), Vec::new());
+    for _ in BUCKETS..literals.len().min(2 * BUCKETS) {
+        let pairs = (0..literals.len()).flat_map(|second| (0..second).map(move |first| (first, second)));
+        let best = pairs.min_by_key(|(first, second)| mixtures(literals[*first], literals[*second]));
+        let Some((first, second)) = best else { break };
+        seconds.push(literals.remove(second));
+        firsts.push(literals.remove(first));
+    }
+    let alone = literals.len().min(BUCKETS - firsts.len());
+    firsts.extend(literals.drain(..alone));
+    literals.splice(..0, firsts.into_iter().chain(seconds));
+}
+
+/// How often a log stops the search where these two are in one bucket, on no particular scale.
+fn mixtures(one: &[u8], two: &[u8]) -> u32 {
+    let taken = |(one, two): (&u8, &u8)| {
+        let mixed = |high: &u8, low: &u8| high & 0xF0 | low & 0xF;
+        let bytes = [*one, *two, mixed(one, two), mixed(two, one)];
+        let is_first = |at: &usize| !bytes[..*at].contains(&bytes[*at]);
+        (0..bytes.len())
+            .filter(is_first)
+            .map(|at| commonness(bytes[at]))
+            .sum::<u32>()
+    };
+    beginning(one).iter().zip(beginning(two)).map(taken).product()
+}
+
+/// How much of a log is this byte, roughly.
+const fn commonness(byte: u8) -> u32 {
+    match byte {
+        b'a'..=b'z' | b'0'..=b'9' | b' ' => 8,
+        _ => 1,
+    }
+}
+
+/// What of a literal is searched for.
+fn beginning(literal: &[u8]) -> &[u8] {
+    &literal[..literal.len().min(BEGINNING)]
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Scanner;
+    use super::{BUCKETS, Scanner, share_buckets};
     use proptest::prelude::*;
 
     fn check(literals: &[&str], buf: &str, expected: &[usize]) {
@@ -135,6 +179,26 @@ mod tests {
             (99, None),
         ] {
             assert_eq!(scanner.next(buf, from), expected, "from {from}");
+        }
+    }
+
+    #[test]
+    fn literals_in_one_bucket_make_no_words_that_logs_are_full_of() {
+        let all = ["from", "that", "Add", "state", "Aud", "rEn", "ryi", "lit", "word"];
+        let mut literals = all.map(str::as_bytes).to_vec();
+        share_buckets(&mut literals);
+        assert_eq!([literals[0], literals[BUCKETS]], [b"Add", b"Aud"]);
+    }
+
+    #[test]
+    fn no_literal_is_lost_in_the_buckets() {
+        for count in [0, 1, 8, 9, 16, 17, 40] {
+            let text: Vec<String> = (0..count).map(|n| format!("word{n}")).collect();
+            let mut literals: Vec<&[u8]> = text.iter().map(String::as_bytes).collect();
+            share_buckets(&mut literals);
+            literals.sort_unstable();
+            literals.dedup();
+            assert_eq!(literals.len(), count);
         }
     }
 

@@ -34,17 +34,17 @@ mod log;
 mod look;
 pub mod marks;
 mod notice;
+mod order;
 mod pass;
 mod reader;
 mod sight;
 pub mod stdin;
 mod step;
 mod tailer;
-mod turns;
 mod view;
 pub mod wake;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ pub use discover::{BadSource, Source};
 pub use gz::unpacked;
 pub use identity::Position;
 pub use notice::Notice;
-pub use reader::{Chunk, LogReader};
+pub use reader::{Aids, LogReader, Turn};
 pub use tailer::{Known, Outcome, Tailer};
 
 /// Name of standard input as a log.
@@ -72,7 +72,7 @@ pub struct LogInfo {
     /// numbered logs of a container. Bytes that are no UTF-8 are written `\xNN`. Never changes.
     pub name: Arc<str>,
     /// The file by which it was found.
-    pub path: PathBuf,
+    pub path: Arc<Path>,
     /// The cluster as far as the path tells it: the source's capture, else the directories that wildcards matched.
     pub cluster: Option<String>,
     /// Which of the sources given to [`Tailer::new`] it belongs to; the first of them where several match.

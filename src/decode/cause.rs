@@ -9,6 +9,13 @@ impl Cause {
     /// frames (`\tat …`), `Caused by: …`, `... 12 more` and free text are no such line.
     #[must_use]
     pub fn parse(first_line: &[u8]) -> Option<Self> {
+        // Asked of the line behind each statement, which most often begins with a time.
+        if first_line
+            .first()
+            .is_none_or(|first| first.is_ascii_digit() || !is_class_byte(*first))
+        {
+            return None;
+        }
         let line = first_line.strip_suffix(b"\r").unwrap_or(first_line);
         let class_end = line
             .iter()

@@ -30,6 +30,21 @@ pub struct Detected {
     pub blind: Option<Blind>,
 }
 
+impl Detected {
+    /// Headers that leave no doubt.
+    const MANY: usize = 20;
+
+    /// Whether more of the log would hardly tell more: many records of Flink's, in a layout that shows all there is.
+    pub(super) const fn is_plain(&self) -> bool {
+        self.headers >= Self::MANY
+            && self.headers * 2 > self.lines
+            && self.whole
+            && !self.dateless
+            && self.levels.has(Level::Info)
+            && self.blind.is_none()
+    }
+}
+
 /// A set of levels.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Levels(u8);

@@ -10,6 +10,9 @@ use super::wrapper::Wrapper;
 /// Wrappers inside of wrappers that are looked through: a node's runtime, a collector, CloudWatch, and one to spare.
 const DEEPEST: usize = 4;
 
+/// How much of a log's beginning is tried first, bytes.
+const FIRST: usize = 8 * 1024;
+
 /// What a piece of a log shows.
 #[derive(Debug)]
 pub struct Peeled<'a> {
@@ -28,6 +31,18 @@ impl Layouts {
     #[must_use]
     pub fn peel<'a>(&self, sample: &'a [u8], chosen: Option<&Layout>) -> Peeled<'a> {
         self.peel_further(Cow::Borrowed(sample), chosen, DEEPEST)
+    }
+
+    /// The same for the beginning of a log, of which the first lines are enough where they leave nothing open.
+    #[must_use]
+    pub fn peel_beginning<'a>(&self, sample: &'a [u8], chosen: Option<&Layout>) -> Peeled<'a> {
+        let first = &sample[..sample.len().min(FIRST)];
+        let whole = memchr::memrchr(b'\n', first).map_or(0, |newline| newline + 1);
+        let peeled = self.peel(&sample[..whole], chosen);
+        if peeled.detected.is_plain() {
+            return peeled;
+        }
+        self.peel(sample, chosen)
     }
 
     fn peel_further<'a>(&self, lines: Cow<'a, [u8]>, chosen: Option<&Layout>, depth: usize) -> Peeled<'a> {

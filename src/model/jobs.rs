@@ -96,8 +96,10 @@ impl Jobs {
 
     fn place(&self, key: &Key) -> Option<usize> {
         match &self.last {
-            // The ids first: they tell jobs apart.
-            Some((last, place)) if last.1 == key.1 && last.0 == key.0 => Some(*place),
+            // The ids first: they tell jobs apart. The jobs of a log share the name of their cluster.
+            Some((last, place)) if last.1 == key.1 && (Arc::ptr_eq(&last.0, &key.0) || last.0 == key.0) => {
+                Some(*place)
+            }
             _ => self.clusters.get(&key.0)?.get(&key.1).copied(),
         }
     }

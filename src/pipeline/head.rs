@@ -58,7 +58,9 @@ pub fn read_head(
     }
     // A line that is no header only because it is torn costs detection dear.
     let whole = memchr::memrchr(b'\n', head).map_or(head, |newline| &head[..=newline]);
-    let peeled = wording.layouts.peel(whole, layout.map(|chosen| &*chosen.0));
+    let peeled = wording
+        .layouts
+        .peel_beginning(whole, layout.map(|chosen| &*chosen.0));
     let detected = &peeled.detected;
     let recognised = || detected.layout.map(|id| wording.layouts.shared(id));
     let Some(layout) = layout.map(|chosen| Arc::clone(&chosen.0)).or_else(recognised) else {
@@ -84,6 +86,9 @@ pub fn read_head(
         };
         job_manager |= is_one_of(JOB_MANAGER);
         task_manager |= is_one_of(TASK_MANAGER);
+        if job_manager && (facts.first_time.is_some() || detected.dateless) {
+            break;
+        }
     }
     facts.writer = match (job_manager, task_manager) {
         // Both in one process: a mini cluster, or a stream that mixes logs.

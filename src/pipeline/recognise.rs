@@ -73,17 +73,15 @@ impl Recognised {
         let Some(id) = memory.layout.as_deref() else {
             return;
         };
-        let named = || layouts.named(id).map(|id| layouts.shared(id));
-        let Some(layout) = self
-            .chosen
-            .clone()
-            .or_else(named)
-            .filter(|layout| layout.id() == id)
-        else {
-            return;
-        };
         let wrappers = memory.wrappers.iter().filter_map(|id| Wrapper::named(id));
-        self.form = Some(Arc::new(Form::new(wrappers.collect(), layout)));
+        let wrappers = wrappers.collect();
+        let form = match &self.chosen {
+            Some(chosen) if chosen.id() == id => Some(Arc::new(Form::new(wrappers, Arc::clone(chosen)))),
+            Some(_) => None,
+            None => layouts.named(id).map(|id| layouts.form(id, wrappers)),
+        };
+        let Some(form) = form else { return };
+        self.form = Some(form);
         self.loggers = memory.loggers;
         self.dateless = memory.dateless;
         self.headers = memory.headers_in_file;
@@ -124,7 +122,10 @@ impl Recognised {
     ) -> Option<Arc<Form>> {
         if self.is_in_doubt(lines) {
             let sample = whole_lines(lines);
-            let peeled = layouts.peel(sample, self.chosen.as_deref());
+            let peeled = match &self.form {
+                None => layouts.peel_beginning(sample, None),
+                Some(_) => layouts.peel(sample, self.chosen.as_deref()),
+            };
             match &self.chosen {
                 Some(chosen) => {
                     let chosen = Arc::clone(chosen);
@@ -157,13 +158,13 @@ impl Recognised {
 
     fn adopt(&mut self, layouts: &Layouts, peeled: Peeled<'_>, sample: &[u8], tally: &mut Tally) {
         let detected = peeled.detected;
-        let Some(layout) = detected.layout.map(|id| layouts.shared(id)) else {
+        let Some(id) = detected.layout else {
             if self.form.is_none() {
                 tally.layout_told(detected.blind, detected.levels, 0);
             }
             return;
         };
-        let found = Form::new(peeled.wrappers, layout);
+        let found = layouts.form(id, peeled.wrappers);
         let better = match &self.form {
             None => true,
             Some(used) if used.is_same(&found) => false,
@@ -178,7 +179,7 @@ impl Recognised {
         };
         let same = better || self.form.as_ref().is_some_and(|used| used.is_same(&found));
         if better {
-            self.form = Some(Arc::new(found));
+            self.form = Some(found);
             (self.loggers, self.headers) = (Loggers::Unseen, 0);
         }
         if same {

@@ -1,7 +1,7 @@
 //! Literals: what the scanner searches for, to find the lines that any rule may have something to say about.
 //!
 //! They decide the speed of the program. The search (see [`crate::scan`]) looks for the first three bytes of all of them
-//! at once, sorted into eight buckets: it is fast while they are few and begin with rare bytes. So the statements of a
+//! at once, sorted into eight buckets (of two in one, their mixtures stop it too): it is fast while they are few and begin with rare bytes. So the statements of a
 //! class that prints little (the Dispatcher) are found by its name, one literal for all of them, and those of a class
 //! that prints much (the ExecutionGraph) by their words. The built-in ones stop the search at none of a million bytes of
 //! a JobManager's log but those of the lines that are looked for.

@@ -11,9 +11,9 @@ use super::identity::{Compared, Content, Head, Place};
 use super::kin::{self, Kin};
 use super::log::Log;
 use super::notice::Notice;
+use super::order::News;
 use super::pass::Pass;
 use super::sight::{Member, Sight, open, peek};
-use super::turns::News;
 use super::{From, Sink};
 use crate::stats::{Lost, Op};
 
@@ -318,7 +318,13 @@ impl Log {
             // It may be deleted before its turn comes.
             file.keep(content, pass);
         }
-        Ok(Some(News::new(file, Some(member))))
+        Ok(Some(News {
+            file,
+            number: member.name.number,
+            rotated: member.name.rotated,
+            current: member.current,
+            recalled: false,
+        }))
     }
 
     /// Leaves a file that failed alone for a while.
@@ -326,7 +332,7 @@ impl Log {
         self.numbers.failed(op);
         pass.starved |= is_out_of_files(error);
         pass.notices.say(Notice::Failed {
-            path: member.path.clone(),
+            path: member.path.to_path_buf(),
             op,
             error: error.to_string(),
         });

@@ -1,7 +1,7 @@
 //! One file of a log: what is known of it, and how it is opened and found again. How it is read is in `step`.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ impl Form {
 pub(super) struct Tracked {
     pub(super) id: FileId,
     /// Where it was seen last.
-    pub(super) path: PathBuf,
+    pub(super) path: Arc<Path>,
     pub(super) form: Form,
     pub(super) place: Place,
     /// Size and time of writing when last seen, by directory or descriptor.
@@ -90,7 +90,7 @@ pub(super) struct Held {
 
 impl Tracked {
     /// A file at its beginning.
-    pub(super) fn new(path: PathBuf, stat: &Stat, form: Form, now: Duration) -> Self {
+    pub(super) fn new(path: Arc<Path>, stat: &Stat, form: Form, now: Duration) -> Self {
         Self {
             id: stat.id,
             path,
@@ -125,14 +125,14 @@ impl Tracked {
     }
 
     /// A position whose file is not found.
-    pub(super) fn homeless(path: PathBuf, position: Position, now: Duration) -> Self {
+    pub(super) fn homeless(path: Arc<Path>, position: Position, now: Duration) -> Self {
         let mut file = Self::without_file(path, position.size, Homeless::Restored, now);
         file.written = position.written;
         file.resume(position.place);
         file
     }
 
-    fn without_file(path: PathBuf, size: u64, why: Homeless, now: Duration) -> Self {
+    fn without_file(path: Arc<Path>, size: u64, why: Homeless, now: Duration) -> Self {
         let stat = Stat {
             id: FileId::NONE,
             size,
@@ -165,7 +165,7 @@ impl Tracked {
         self.id = home.stat.id;
         self.homeless = None;
         self.close();
-        self.seen(home.path.clone(), &home.stat);
+        self.seen(&home.path, &home.stat);
     }
 
     /// It is open, and read to its end.
@@ -223,8 +223,10 @@ impl Tracked {
     }
 
     /// Takes over what the directory says of it.
-    pub(super) fn seen(&mut self, path: PathBuf, stat: &Stat) {
-        self.path = path;
+    pub(super) fn seen(&mut self, path: &Arc<Path>, stat: &Stat) {
+        if self.path != *path {
+            self.path = Arc::clone(path);
+        }
         self.missing = None;
         self.size = stat.size;
         self.mtime = stat.mtime;
@@ -322,7 +324,7 @@ impl Tracked {
         numbers.failed(op);
         pass.starved |= is_out_of_files(error);
         pass.notices.say(Notice::Failed {
-            path: self.path.clone(),
+            path: self.path.to_path_buf(),
             op,
             error: error.to_string(),
         });
@@ -342,7 +344,7 @@ impl Tracked {
             Lost::Truncated
         };
         let size = self.known.max(self.place.offset);
-        let mut old = Self::without_file(self.path.clone(), size, Homeless::Cut(why), now);
+        let mut old = Self::without_file(Arc::clone(&self.path), size, Homeless::Cut(why), now);
         old.resume(std::mem::take(&mut self.place));
         old.written = self.written;
         old.begins = self.begins.take();

@@ -9,9 +9,9 @@ use super::fs::fill;
 use super::gz::is_damage;
 use super::identity::{Compared, Content, Head, Place};
 use super::log::Log;
+use super::order::News;
 use super::pass::Pass;
 use super::sight::{Member, Sight};
-use super::turns::News;
 use super::{Classify, HeadFacts};
 
 /// Most bytes of a file's beginning that the decoder is asked about.

@@ -1,9 +1,9 @@
 //! One log: its files in the order of their content, the one being read first.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +34,8 @@ pub(super) enum Stage {
 pub(super) struct Log {
     pub(super) id: LogId,
     pub(super) info: LogInfo,
-    pub(super) dir: PathBuf,
-    pub(super) stem: OsString,
+    pub(super) dir: Arc<Path>,
+    pub(super) stem: Arc<OsStr>,
     pub(super) stage: Stage,
     /// Files not yet read to their end, in the order of their content; the first is being read, the last is the
     /// current one if there is one.
@@ -76,7 +76,7 @@ pub(super) enum Progress {
 }
 
 impl Log {
-    pub(super) fn new(id: LogId, info: LogInfo, dir: PathBuf, stem: OsString) -> Self {
+    pub(super) fn new(id: LogId, info: LogInfo, dir: Arc<Path>, stem: Arc<OsStr>) -> Self {
         Self {
             id,
             info,
@@ -220,7 +220,7 @@ impl Log {
 
     /// Whether this file is being read and no other waits: then a change of it needs no look at the directory.
     pub(super) fn reads_only(&self, path: &Path) -> bool {
-        self.stage == Stage::Followed && self.queue.len() == 1 && self.queue[0].path == path
+        self.stage == Stage::Followed && self.queue.len() == 1 && *self.queue[0].path == *path
     }
 
     pub(super) fn knows(&self, id: FileId) -> bool {

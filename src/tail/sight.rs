@@ -1,7 +1,8 @@
 //! What a look at its directory means for a log: which files moved, which are news, and in which order to read them.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::arrivals::Later;
@@ -13,15 +14,15 @@ use super::identity::{Compared, Content, FileId, Position};
 use super::kin::Sample;
 use super::log::{Log, Stage};
 use super::notice::Notice;
+use super::order::Arrivals;
 use super::pass::Pass;
-use super::turns::Arrivals;
 use super::{Classify, Sink, Writer};
 use crate::stats::{Op, Rotation};
 
 /// A regular file of a log's family, as a directory shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Member {
-    pub(super) path: PathBuf,
+    pub(super) path: Arc<Path>,
     pub(super) name: Name,
     pub(super) stat: Stat,
     /// Meant by a source itself, and not just of the same family as one that is.
@@ -85,14 +86,14 @@ impl Log {
         unseen.sort_by_key(|member| member.name.gz);
         let all_clear = self.house(&mut unseen, all_asked, pass, sink);
         let news = all_clear.then(|| self.sort_out(&unseen, sight, first, pass));
-        let Some(mut news) = news.flatten() else {
+        let recalled = news.flatten().map(|mut news| {
+            let came = !unseen.is_empty();
+            self.recall(came, &mut news, sight, pass).map(|()| news)
+        });
+        let Some(Ok(news)) = recalled else {
             self.give_up(Vec::new(), pass);
             return None;
         };
-        if self.recall(!unseen.is_empty(), &mut news, sight, pass).is_err() {
-            self.give_up(news, pass);
-            return None;
-        }
         let arrivals = Arrivals {
             news,
             current: sight.current().map(|member| member.stat.id),
@@ -113,7 +114,7 @@ impl Log {
                 continue;
             }
             match sight.find(file, pass) {
-                Ok(Some((path, stat))) => file.seen(path, &stat),
+                Ok(Some((path, stat))) => file.seen(&path, &stat),
                 Ok(None) => {
                     file.missing = file.missing.or(Some(pass.now));
                     if sight.members.iter().any(|member| member.stat.id == file.id) {
@@ -150,7 +151,8 @@ impl Log {
             }
             Writer::TaskManager => {
                 self.stage = Stage::LeftOut;
-                pass.notices.say(Notice::TaskManagerLog(self.info.path.clone()));
+                pass.notices
+                    .say(Notice::TaskManagerLog(self.info.path.to_path_buf()));
             }
             Writer::Unknown => {}
         }
@@ -180,7 +182,7 @@ impl Log {
                     return Writer::JobManager;
                 }
                 Writer::Unknown if sample.full => {
-                    pass.notices.say(Notice::NotRecognised(member.path.clone()));
+                    pass.notices.say(Notice::NotRecognised(member.path.to_path_buf()));
                 }
                 Writer::Unknown => {}
                 writer => return writer,
@@ -239,7 +241,7 @@ impl Log {
                     // Not to be read now, and nothing speaks against it: what reading it finds will decide.
                     self.numbers.failed(Op::Read);
                     pass.notices.say(Notice::Failed {
-                        path: path.clone(),
+                        path: path.to_path_buf(),
                         op: Op::Read,
                         error: error.to_string(),
                     });
@@ -263,7 +265,7 @@ impl Log {
     fn take_back(
         &mut self,
         position: Position,
-        home: Option<(PathBuf, Stat, bool)>,
+        home: Option<(Arc<Path>, Stat, bool)>,
         beginning: bool,
         pass: &Pass,
     ) {
@@ -272,7 +274,7 @@ impl Log {
                 self.departed.push((position.place, pass.now));
             } else {
                 self.queue
-                    .push_back(Tracked::homeless(self.info.path.clone(), position, pass.now));
+                    .push_back(Tracked::homeless(Arc::clone(&self.info.path), position, pass.now));
             }
             return;
         };
@@ -299,11 +301,11 @@ impl Sight<'_> {
     /// Whether the file that a packed one is made from is still beside it.
     pub(super) fn has_unpacked(&self, packed: &Member) -> bool {
         let plain = packed.path.with_extension("");
-        self.members.iter().any(|member| member.path == plain)
+        self.members.iter().any(|member| *member.path == *plain)
     }
 
     /// Where a known file is: in the family, or under any other name in the directory.
-    fn find(&self, file: &Tracked, pass: &Pass) -> io::Result<Option<(PathBuf, Stat)>> {
+    fn find(&self, file: &Tracked, pass: &Pass) -> io::Result<Option<(Arc<Path>, Stat)>> {
         if let Some(member) = self.members.iter().find(|member| member.stat.id == file.id) {
             // What is packed need not say so in its name, but a name that does is not lost.
             let same_form = member.name.gz == file.path.file_name().is_some_and(|name| Name::parse(name).gz);
@@ -331,11 +333,11 @@ impl Sight<'_> {
     }
 
     /// Where the directory shows an inode.
-    fn elsewhere(&self, id: FileId, pass: &Pass) -> io::Result<Option<(PathBuf, Stat)>> {
+    fn elsewhere(&self, id: FileId, pass: &Pass) -> io::Result<Option<(Arc<Path>, Stat)>> {
         for entry in self.entries.iter().filter(|entry| entry.ino == id.ino) {
             let path = self.dir.join(&entry.name);
             match pass.fs.stat(&path) {
-                Ok(stat) if stat.id == id => return Ok(Some((path, stat))),
+                Ok(stat) if stat.id == id => return Ok(Some((path.into(), stat))),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),

@@ -195,7 +195,7 @@ impl Tracked {
             Err(error) if !is_damage(&error) => Err(error),
             Err(_) if !pass.once && pass.now < self.quiet + SETTLED => Ok(Step::Wait),
             Err(_) => {
-                pass.notices.say(Notice::Damaged(self.path.clone()));
+                pass.notices.say(Notice::Damaged(self.path.to_path_buf()));
                 numbers.failed(Op::Unpack);
                 Ok(Step::AtEnd)
             }

@@ -1,9 +1,10 @@
 //! What a directory shows at one moment: the files of each family that is asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::discover::{Select, Target};
 use super::family::Name;
@@ -15,13 +16,13 @@ use super::sight::{Member, Named};
 /// A directory's answer; empty for one that is not there.
 #[derive(Default)]
 pub(super) struct View {
-    pub(super) families: BTreeMap<OsString, Family>,
+    pub(super) families: BTreeMap<Arc<OsStr>, Family>,
     /// Every name in it.
     pub(super) entries: Vec<Entry>,
     /// Files that could not be asked after.
     pub(super) failed: Vec<(PathBuf, io::Error)>,
     /// Their families: what is there of them is not known.
-    pub(super) unsure: BTreeSet<OsString>,
+    pub(super) unsure: BTreeSet<Arc<OsStr>>,
     /// FIFOs, sockets and devices with the names of logs.
     pub(super) refused: Vec<PathBuf>,
 }
@@ -41,42 +42,38 @@ pub(super) struct Family {
 
 impl View {
     /// Lists a directory and asks after each file that a target means, and after all of the same family, and after
-    /// those of the families `followed`. With `only`, of that family alone.
+    /// those of the families that are followed. With `only`, of that family alone.
     pub(super) fn of(
         dir: &Path,
         targets: &[Target],
-        mut followed: BTreeSet<OsString>,
+        is_followed: &dyn Fn(&OsStr) -> bool,
         only: Option<&OsStr>,
         fs: &dyn Fs,
     ) -> io::Result<Self> {
         let entries = fs.list(dir)?;
-        let mut names = Vec::new();
-        for entry in entries.iter().filter(|entry| entry.kind != Some(Kind::Directory)) {
-            let name = Name::parse(&entry.name);
-            if only.is_some_and(|only| only != name.stem) {
-                continue;
-            }
-            let how = targets
-                .iter()
-                .filter_map(|target| Some((target, meaning(target, &entry.name, &name)?)));
-            let meant = how.min_by_key(|(target, _)| target.source);
-            if meant.is_some() {
-                followed.insert(name.stem.clone());
-            }
-            names.push((entry.name.clone(), name, meant));
-        }
-        let mut view = Self {
-            entries,
-            ..Self::default()
+        // Names are taken apart twice rather than kept: a directory may hold many thousands.
+        let names = || {
+            let files = entries.iter().filter(|entry| entry.kind != Some(Kind::Directory));
+            let names = files.map(|entry| (&entry.name, Name::parse(&entry.name)));
+            names.filter(|(_, name)| only.is_none_or(|only| *only == *name.stem))
         };
+        let meant = |file: &OsStr, name: &Name| {
+            let how = targets.iter();
+            let how = how.filter_map(|target| Some((target, meaning(target, file, name)?)));
+            how.min_by_key(|(target, _)| target.source)
+        };
+        let news = names().filter(|(file, name)| !is_followed(&name.stem) && meant(file, name).is_some());
+        let news: BTreeSet<Arc<OsStr>> = news.map(|(_, name)| name.stem).collect();
+        let mut view = Self::default();
         // Only now is anything asked of the files: a directory may hold many more than are meant.
-        for (file, name, meant) in names
-            .into_iter()
-            .filter(|(_, name, _)| followed.contains(&name.stem))
-        {
-            view.ask(dir.join(file), name, meant, fs);
+        for (file, name) in names() {
+            if news.contains(&name.stem) || is_followed(&name.stem) {
+                let meant = meant(file, &name);
+                view.ask(dir.join(file), name, meant, fs);
+            }
         }
         view.families.values_mut().for_each(Family::settle);
+        view.entries = entries;
         Ok(view)
     }
 
@@ -114,7 +111,7 @@ impl View {
             family.members.reserve_exact(1);
         }
         family.members.push(Member {
-            path,
+            path: path.into(),
             name,
             stat,
             wanted: meant.is_some(),
@@ -123,7 +120,7 @@ impl View {
     }
 
     /// The families whose names lead to other files than in another view.
-    pub(super) fn differs_in(&self, other: &Self) -> BTreeSet<OsString> {
+    pub(super) fn differs_in(&self, other: &Self) -> BTreeSet<Arc<OsStr>> {
         let stems = self.families.keys().chain(other.families.keys());
         stems
             .filter(|stem| !self.names(stem).eq(other.names(stem)))

@@ -218,3 +218,19 @@ fn the_beginning_of_flinks_banner_is_not_a_log_without_loggers() {
         );
     }
 }
+
+#[test]
+fn the_first_lines_of_a_plain_log_tell_what_all_of_it_tells() {
+    let line = "2026-11-21 00:03:24,184 INFO  org.apache.flink.runtime.jobmaster.JobMaster [] - text\n";
+    let log = [line, line, "\tat a.B.c(B.java:1)\n"].concat().repeat(100);
+    let users = log.replace("org.apache.flink", "com.acme");
+    let all = LAYOUTS.peel(log.as_bytes(), None).detected;
+    let first = LAYOUTS.peel_beginning(log.as_bytes(), None).detected;
+    assert!(first.headers < all.headers, "it stops early");
+    assert_eq!((first.layout, first.whole), (all.layout, all.whole));
+    let of_users = LAYOUTS.peel_beginning(users.as_bytes(), None).detected;
+    assert_eq!(
+        of_users.headers, all.headers,
+        "how Flink's loggers are printed is open"
+    );
+}

@@ -16,14 +16,26 @@ pub struct Sniffer {
 impl Sniffer {
     /// Takes the next bytes; true once a document was seen.
     pub fn push(&mut self, bytes: &[u8]) -> bool {
+        let left = usize::try_from(ENOUGH.saturating_sub(self.read)).unwrap_or(usize::MAX);
+        let (first, rest) = bytes.split_at(left.min(bytes.len()));
+        self.walk(first);
+        // What has begun by then may be one long document.
+        if !self.found && self.walker.is_inside_json() {
+            self.walk(rest);
+        } else {
+            self.read += rest.len() as u64;
+        }
+        // Frameworks print an object on one line; one over several is somebody's document.
+        self.found |= self.walker.is_document();
+        self.found
+    }
+
+    fn walk(&mut self, bytes: &[u8]) {
         let found = &mut self.found;
         self.walker.push(bytes, self.read, &mut |step| {
             *found |= matches!(step.leaf, Leaf::Carries(..) | Leaf::Document(..));
         });
         self.read += bytes.len() as u64;
-        // Frameworks print an object on one line; one over several is somebody's document.
-        self.found |= self.walker.is_document();
-        self.found
     }
 
     /// Whether enough was seen to call it a log.

@@ -153,6 +153,12 @@ impl Walker {
         self.yaml.is_some() || self.csv.is_some() || self.splitter.is_over_lines() || inside
     }
 
+    /// Whether JSON has begun and not ended.
+    pub(super) fn is_inside_json(&self) -> bool {
+        let inside = self.inside.iter().flatten().any(|inner| inner.is_inside_json());
+        self.splitter.is_inside() || inside
+    }
+
     /// Whether nothing has begun: what comes next stands alone.
     pub(crate) fn is_between(&self) -> bool {
         !self.is_inside() && self.event.is_none() && !self.before_message && self.yaml.is_none()

@@ -45,6 +45,15 @@ pub(super) enum ContextKey {
 }
 
 impl Part {
+    /// Whether it fits nothing that begins with a blank: blanks before it need not be given back to it.
+    fn begins_without_blank(&self) -> bool {
+        match self {
+            Self::Text(text) => text.first().is_some_and(|byte| *byte != b' '),
+            Self::Time(TimeForm::Any) | Self::Level(_) | Self::Logger { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Whether a line must hold something for this part to fit.
     pub(super) const fn is_demanding(&self) -> bool {
         matches!(
@@ -134,6 +143,8 @@ impl<'a> Run<'a> {
                     if *exact {
                         let fill = width.saturating_sub(found.last_len) + least;
                         (there >= *least).then_some(fill.min(there))?
+                    } else if behind.first().is_none_or(Part::begins_without_blank) {
+                        (there >= *least).then_some(there)?
                     } else {
                         return self.blanks(behind, at, (*least, there), found);
                     }

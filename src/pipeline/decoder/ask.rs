@@ -103,7 +103,7 @@ impl LogDecoder {
                 wants_cause,
             } => {
                 self.tally.matched(rule);
-                if std::str::from_utf8(&record.message).is_err() {
+                if !record.message.is_ascii() && std::str::from_utf8(&record.message).is_err() {
                     self.tally.count(RecordResult::InvalidUtf8);
                 }
                 let (at, mdc_job) = (record.at, record.mdc_job);

@@ -1,4 +1,4 @@
-//! In which order files are read: what was just found, among what waits.
+//! In which order the files of a log are read: what a look found is put in line by what it holds, if it is still there.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::identity::{FileId, Head, Place};
 use super::kin::Sample;
 use super::log::Log;
 use super::pass::Pass;
-use super::sight::{Member, Sight};
+use super::sight::Sight;
 use super::step::Step;
 use crate::stats::{Op, Rotation};
 
@@ -37,11 +37,20 @@ impl Arrivals {
 /// A file just found, with its first bytes.
 pub(super) struct News {
     pub(super) file: Tracked,
-    number: u64,
-    rotated: bool,
-    current: bool,
+    pub(super) number: u64,
+    pub(super) rotated: bool,
+    pub(super) current: bool,
     /// It was known, and waited to be read.
-    recalled: bool,
+    pub(super) recalled: bool,
+}
+
+impl News {
+    /// By content; where files begin at the same time, by when they were last written. The file that is written to is
+    /// last, whatever the clock did.
+    fn order(&self) -> (bool, Option<Timestamp>, Timestamp, u64, &Path) {
+        let file = &self.file;
+        (self.current, file.begins, file.mtime, self.number, &file.path)
+    }
 }
 
 impl Log {
@@ -59,11 +68,14 @@ impl Log {
         while let Some(file) = self.queue.get_mut(index) {
             index += 1;
             let head = file.place.head;
-            let is_gone = file.missing.is_some() && !file.is_held();
-            let is_begun = file.place.offset > 0 || file.is_packed();
-            if is_begun || is_gone || head.len > 0 && !came {
+            let is_there = file.missing.is_none() || file.is_held();
+            let is_dated = file.begins.is_some_and(|begins| begins < Timestamp::MAX);
+            let may_have_bytes = file.size > 0 || file.is_held();
+            let is_recalled = file.place.offset == 0 && (came || head.len == 0 && may_have_bytes);
+            if file.is_packed() || !is_there || !is_recalled && (is_dated || !came) {
                 continue;
             }
+            let mtime = file.mtime;
             let opened = file.hold(pass, &mut self.numbers);
             let sample = match opened.map(|(_, content)| Sample::read(content, sight.classify)) {
                 Ok(Ok(sample)) => sample,
@@ -71,8 +83,9 @@ impl Log {
                 Ok(Err(error)) => return Err(file.failed(pass, &mut self.numbers, Op::Read, &error)),
                 Err(step) => return Err(step),
             };
-            file.begins = Some(sample.begins(file.mtime));
-            if sample.first.is_empty() || head.len > 0 && head.begins(&sample.first) {
+            file.begins = Some(sample.begins(mtime));
+            let is_as_found = sample.first.is_empty() || head.len > 0 && head.begins(&sample.first);
+            if !is_recalled || is_as_found {
                 continue;
             }
             index -= 1;
@@ -81,8 +94,11 @@ impl Log {
                 file.place.head = Head::of(&sample.first);
                 let member = sight.members.iter().find(|member| member.stat.id == file.id);
                 news.push(News {
+                    number: member.map_or(0, |member| member.name.number),
+                    rotated: member.is_none_or(|member| member.name.rotated),
+                    current: member.is_some_and(|member| member.current),
                     recalled: true,
-                    ..News::new(file, member)
+                    file,
                 });
             }
         }
@@ -132,6 +148,30 @@ impl Log {
         self.sighted = true;
     }
 
+    /// Takes nothing up, since files change while they are looked at; they are looked at again soon.
+    pub(super) fn give_up(&mut self, news: Vec<News>, pass: &mut Pass) {
+        for mut recalled in news.into_iter().filter(|news| news.recalled) {
+            recalled.file.place = Place::default();
+            self.queue.push_back(recalled.file);
+        }
+        self.unsettled = self.unsettled.or(Some(pass.now));
+        pass.soon = true;
+    }
+
+    /// Whether it could not be told for so long what is news that its files will not come to rest.
+    pub(super) fn is_unsettled_for_long(&self, pass: &Pass) -> bool {
+        pass.once || self.unsettled.is_some_and(|since| pass.now >= since + SETTLED)
+    }
+
+    /// Forgets what was gone before all that is there was looked into: until then it may be what a copy is known by.
+    fn forget(&mut self, pass: &Pass) {
+        if self.later.is_empty() {
+            let recent = |since: Duration| pass.now < since + pass.settings.grace;
+            self.done.retain(|file| file.missing.is_none_or(recent));
+            self.departed.retain(|(_, since)| recent(*since));
+        }
+    }
+
     /// Where among the first files of the queue, `end` of them, one just found belongs: before those that hold what is younger,
     /// but for the one being read.
     fn turn_of(&self, found: &Tracked, end: usize) -> usize {
@@ -161,54 +201,10 @@ impl Log {
         match before {
             Some(before) if before.missing.is_some() => self.numbers.rotated(Rotation::Replace),
             // A container's next number takes nothing's name.
-            Some(before) if before.path != found.file.path && self.stem != CONTAINER => {
+            Some(before) if before.path != found.file.path && *self.stem != *CONTAINER => {
                 self.numbers.rotated(Rotation::Rename);
             }
             Some(_) | None => {}
         }
-    }
-
-    /// Takes nothing up, since files change while they are looked at; they are looked at again soon.
-    pub(super) fn give_up(&mut self, news: Vec<News>, pass: &mut Pass) {
-        for mut recalled in news.into_iter().filter(|news| news.recalled) {
-            recalled.file.place = Place::default();
-            self.queue.push_back(recalled.file);
-        }
-        self.unsettled = self.unsettled.or(Some(pass.now));
-        pass.soon = true;
-    }
-
-    /// Whether it could not be told for so long what is news that its files will not come to rest.
-    pub(super) fn is_unsettled_for_long(&self, pass: &Pass) -> bool {
-        pass.once || self.unsettled.is_some_and(|since| pass.now >= since + SETTLED)
-    }
-
-    /// Forgets what was gone before all that is there was looked into: until then it may be what a copy is known by.
-    fn forget(&mut self, pass: &Pass) {
-        if self.later.is_empty() {
-            let recent = |since: Duration| pass.now < since + pass.settings.grace;
-            self.done.retain(|file| file.missing.is_none_or(recent));
-            self.departed.retain(|(_, since)| recent(*since));
-        }
-    }
-}
-
-impl News {
-    /// News of a file; none of the directory where that does not show it any more.
-    pub(super) fn new(file: Tracked, member: Option<&Member>) -> Self {
-        Self {
-            file,
-            number: member.map_or(0, |member| member.name.number),
-            rotated: member.is_none_or(|member| member.name.rotated),
-            current: member.is_some_and(|member| member.current),
-            recalled: false,
-        }
-    }
-
-    /// By content; where files begin at the same time, by when they were last written. The file that is written to is
-    /// last, whatever the clock did.
-    fn order(&self) -> (bool, Option<Timestamp>, Timestamp, u64, &Path) {
-        let file = &self.file;
-        (self.current, file.begins, file.mtime, self.number, &file.path)
     }
 }
