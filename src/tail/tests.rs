@@ -5,6 +5,7 @@ mod between;
 mod bytes;
 mod discovery;
 mod faults;
+mod order;
 mod packed;
 mod property;
 mod race;
