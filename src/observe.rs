@@ -41,6 +41,8 @@ pub fn init(format: LogFormat, level: &str) -> Result<(), String> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
+        // Told to standard error, too: where nobody takes that any more, the thread that speaks would panic.
+        .log_internal_errors(false)
         .with_writer(Escaping(io::stderr));
     match format {
         LogFormat::Text => builder.with_target(false).finish().try_init(),

@@ -1,11 +1,11 @@
 //! The program among processes: signals, exit codes, the service manager, and what its own log may hold.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -49,6 +49,19 @@ fn t53_told_to_end_in_the_middle_of_a_backlog_with_clients_hanging_it_does_withi
     let page = daemon.scrape_until(|page| falls.check(page), |page| page["flinktail_ready"] == 1);
     expect(&page, &writer.truth);
     drop(hanging);
+}
+
+#[test]
+fn told_to_end_when_nobody_reads_its_log_any_more_it_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = Daemon::watch();
+    let mut daemon = command.arg(dir.path()).stderr(Stdio::piped()).spawn().unwrap();
+    let said = BufReader::new(daemon.stderr.take().unwrap());
+    let following = said.lines().any(|line| line.unwrap().contains("following"));
+    assert!(following);
+    let id = rustix::process::Pid::from_child(&daemon);
+    rustix::process::kill_process(id, Signal::TERM).unwrap();
+    assert_eq!(daemon.wait().unwrap().code(), Some(0));
 }
 
 #[test]
