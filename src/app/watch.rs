@@ -555,6 +555,11 @@ impl Reader {
 /// Lets every core search for what these rules look for. To be called again with other rules.
 fn read_ahead(tailer: &mut tail::Tailer, wording: &Arc<Wording>) {
     let wording = Arc::clone(wording);
-    let search: tail::Search = Arc::new(move |bytes, hits| wording.search(bytes, hits));
+    let search: tail::Search = Arc::new(move |place, bytes, hits| {
+        wording.search(bytes, hits);
+        if place == 0 {
+            wording.foresee(bytes);
+        }
+    });
     tailer.read_ahead(thread::available_parallelism().map_or(1, usize::from), &search);
 }

@@ -1,6 +1,7 @@
 //! A tailer on a real directory, passes driven by hand, and a sink that joins lines as strictly as the decoder does.
 //! Tests are named after the scenarios of the tailing faults (T01 …) that they cover.
 
+mod ahead;
 mod bytes;
 mod discovery;
 mod faults;
@@ -338,7 +339,7 @@ fn tailer(
         .collect();
     let mut tailer = Tailer::new(fs, sources, classify(), settings, positions);
     // Helpers change when bytes are read, never which.
-    let search: crate::tail::Search = Arc::new(|_, hits| hits.clear());
+    let search: crate::tail::Search = Arc::new(|_, _, hits| hits.clear());
     tailer.read_ahead(2, &search);
     tailer
 }
