@@ -16,6 +16,7 @@ mod watch;
 use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -168,6 +169,22 @@ fn log_settings(
         record_bytes: limits.record_bytes,
         reorder_window,
     }
+}
+
+/// Finds in bytes what these rules look for, on whichever core.
+fn search(wording: &Arc<Wording>) -> tail::Search {
+    let wording = Arc::clone(wording);
+    Arc::new(move |place, bytes, hits| {
+        wording.search(bytes, hits);
+        if place == 0 {
+            wording.foresee(bytes);
+        }
+    })
+}
+
+/// How many cores may search.
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// What a file's first bytes tell the tailer. Files are ordered before it is known which source they belong to, so that

@@ -2,12 +2,16 @@
 //!
 //! Nothing here is atomic or locked: the thread that reads logs owns them and hands out copies.
 
+mod counts;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::line::LogId;
+
+pub use counts::Counts;
 
 /// What became of a record that was looked at; the `result` label of `flinktail_records_total`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -182,17 +186,17 @@ pub struct SourceStats {
     /// The `cluster` that its jobs carry.
     pub cluster: Arc<str>,
     /// Id of the layout recognised, none before the first lines.
-    pub layout: Option<String>,
+    pub layout: Option<Arc<str>>,
     /// Bytes read (uncompressed).
     pub read_bytes: u64,
     /// Bytes known to be there and not read yet.
     pub lag_bytes: u64,
     /// Bytes destroyed unread, by reason.
-    pub lost_bytes: BTreeMap<Lost, u64>,
+    pub lost_bytes: Counts<Lost>,
     /// Rotations seen, by kind.
-    pub rotations: BTreeMap<Rotation, u64>,
+    pub rotations: Counts<Rotation>,
     /// Failed operations.
-    pub errors: BTreeMap<Op, u64>,
+    pub errors: Counts<Op>,
     /// Records looked at, by what became of them in the order of [`RecordResult::ALL`].
     pub records: [u64; RecordResult::ALL.len()],
     /// Event time of the last record looked at.
@@ -201,6 +205,18 @@ pub struct SourceStats {
     pub clock_skew: Option<f64>,
     /// Why this log cannot show transitions.
     pub blind: Option<Blind>,
+}
+
+impl SourceStats {
+    /// Those of a path that is no log: all that there is to say of it is what failed.
+    #[must_use]
+    pub fn of_failures(path: &str, errors: &Counts<Op>) -> Self {
+        Self {
+            name: Arc::from(path),
+            errors: errors.clone(),
+            ..Self::default()
+        }
+    }
 }
 
 /// What the whole program says of itself.

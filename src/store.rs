@@ -7,6 +7,8 @@
 mod entities;
 mod entity_rows;
 mod entries;
+mod failures;
+mod gone;
 mod history;
 mod jobs;
 mod logs;
@@ -32,7 +34,7 @@ use crate::model::flink_deployment::DeploymentId;
 use crate::model::vvp_job::PlatformJobId;
 use crate::model::{Application, Deployment, Fleet, Job, Left, Processes, VvpJob};
 use crate::pipeline::Memory;
-use crate::stats::SourceStats;
+use crate::stats::{Counts, Op, SourceStats};
 use crate::tail::Position;
 
 use entities::Shelf;
@@ -125,6 +127,8 @@ pub struct Progress {
     pub rule_matches: BTreeMap<String, u64>,
     /// State words outside Flink's closed set.
     pub unknown_states: u64,
+    /// Operations that failed on paths that are no logs, by the path as it is shown.
+    pub failures: BTreeMap<String, Counts<Op>>,
 }
 
 /// What was kept.
@@ -201,6 +205,7 @@ pub struct Store {
     logs: logs::Written,
     processes: Processes,
     counted: Counted,
+    failures: failures::Failures,
 }
 
 impl Store {
@@ -258,6 +263,7 @@ impl Store {
                 positions: logs::read_positions(&connection)?,
                 rule_matches,
                 unknown_states,
+                failures: failures::read(&connection)?,
             },
         };
         let written = |job: &Job| {
@@ -285,6 +291,7 @@ impl Store {
                 rule_matches: saved.progress.rule_matches.clone(),
                 unknown_states,
             },
+            failures: saved.progress.failures.clone(),
         };
         Ok((store, saved))
     }
@@ -357,6 +364,7 @@ impl Store {
             logs::write_processes(&transaction, &self.processes, fleet.processes())?;
         }
         logs::write_counters(&transaction, &self.counted, fleet.counters(), progress)?;
+        failures::write(&transaction, &self.failures, &progress.failures, now)?;
         let logs = logs::write(&transaction, &self.logs, progress, logs)?;
         transaction.commit()?;
         // From here on nothing fails: what is remembered as written is.
@@ -390,6 +398,7 @@ impl Store {
             rule_matches: progress.rule_matches.clone(),
             unknown_states: progress.unknown_states,
         };
+        self.failures.clone_from(&progress.failures);
         Ok(())
     }
 
@@ -447,9 +456,15 @@ impl Store {
         }
     }
 
-    /// Removes history beyond its bounds, a part at a time; to be called now and then. True while there is more.
-    pub fn tidy(&mut self, bounds: Bounds, now: Timestamp) -> Result<bool, StoreError> {
-        history::tidy(&mut self.connection, bounds, now)
+    /// Removes history beyond its bounds, a part at a time, and what else is kept for as long; to be called now and then.
+    /// `absent` are the logs that the program has not found. True while there is more.
+    pub fn tidy(
+        &mut self,
+        bounds: Bounds,
+        absent: impl Iterator<Item = LogId>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        history::tidy(&mut self.connection, bounds, absent, now)
     }
 
     /// Size of the database, bytes.

@@ -14,6 +14,10 @@
 //!   younger, unless the original was seen to be cut. Unsure, it is read: a line told twice changes no state, one left out
 //!   does.
 //! * A file is left only when its successor has bytes *and* it was read to its end after that was seen.
+//! * Files are put in order by what they hold, and taken up only if their directory shows after they were looked into what
+//!   it showed before: one that is cut or renamed meanwhile would be read before what it held. What was empty when it was
+//!   found, or was cut before it was begun, is put in order anew. A family that does not come to rest for five seconds is
+//!   read as it stands.
 //! * One bad file never stops the others; what is skipped is counted and told.
 
 mod ahead;
@@ -39,7 +43,7 @@ mod tailer;
 mod view;
 pub mod wake;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,7 +58,7 @@ pub use discover::{BadSource, Source};
 pub use gz::unpacked;
 pub use identity::Position;
 pub use notice::Notice;
-pub use reader::{Chunk, LogReader};
+pub use reader::{Aids, LogReader, Turn};
 pub use tailer::{Known, Outcome, Tailer};
 
 /// Name of standard input as a log.
@@ -67,7 +71,7 @@ pub struct LogInfo {
     /// numbered logs of a container. Bytes that are no UTF-8 are written `\xNN`. Never changes.
     pub name: Arc<str>,
     /// The file by which it was found.
-    pub path: PathBuf,
+    pub path: Arc<Path>,
     /// The cluster as far as the path tells it: the source's capture, else the directories that wildcards matched.
     pub cluster: Option<String>,
     /// Which of the sources given to [`Tailer::new`] it belongs to; the first of them where several match.

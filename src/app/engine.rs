@@ -176,6 +176,11 @@ impl Engine {
         std::mem::take(self.applier.rest())
     }
 
+    /// The logs of earlier runs that were not found in this one, or that no source means any more.
+    pub fn absent(&self) -> impl Iterator<Item = LogId> {
+        self.memories.keys().copied()
+    }
+
     /// Says what time it is for what is read next.
     pub const fn set_now(&mut self, now: Timestamp) {
         self.now = now;

@@ -111,7 +111,7 @@ impl Keeper {
         };
         let mut kept = engine.keep(store, tailer, is_new, now);
         if kept.is_ok() && self.tidied.elapsed() >= TIDY {
-            kept = store.tidy(self.bounds, now).map(|more| {
+            kept = store.tidy(self.bounds, engine.absent(), now).map(|more| {
                 if !more {
                     self.tidied = Instant::now();
                 }

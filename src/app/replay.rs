@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::engine::Engine;
-use super::{AppError, classifier, sources};
+use super::{AppError, classifier, cores, search, sources};
 use crate::cli::progress::Progress;
 use crate::config::Settings;
 use crate::model::Fleet;
 use crate::observe;
 use crate::pipeline::Wording;
 use crate::stats::{Backlog, ProgramStats};
-use crate::tail::{self, Chunk, LogReader, Notice, Tailer};
+use crate::tail::{self, Aids, LogReader, Notice, Tailer};
 
 /// What a replay found.
 #[derive(Debug)]
@@ -53,12 +53,13 @@ pub fn replay(settings: &Settings, wording: Arc<Wording>) -> Result<Replayed, Ap
     }
     let backlog = tailer.backlog();
     let (mut readers, mut notices) = tailer.into_readers();
+    let aids = Aids::new(cores(), &search(&wording));
     let mut engine = Engine::new(wording, beside, settings.limits.entities);
     engine.set_now(now);
     for reader in &readers {
         engine.open(reader.id(), reader.info());
     }
-    read_all(&mut engine, &mut readers, backlog);
+    read_all(&mut engine, &mut readers, aids, backlog);
     engine.caught_up();
     let stats = engine.stats(
         readers
@@ -93,31 +94,29 @@ fn in_a_replay(notice: &Notice) -> String {
     }
 }
 
+/// Most bytes of a log that are read before it is another's turn, and before people are told how far it is.
+const TURN: u64 = 4 << 20;
+const LONE_TURN: u64 = 64 << 20;
+
 /// Reads in turn from every log that the merge can use more of.
-fn read_all(engine: &mut Engine, readers: &mut [LogReader], mut backlog: Backlog) {
-    let (mut buffer, mut progress, began) = (Vec::new(), Progress::new(), Instant::now());
+fn read_all(engine: &mut Engine, readers: &mut [LogReader], mut aids: Aids, mut backlog: Backlog) {
+    let (mut progress, began) = (Progress::new(), Instant::now());
     let mut open: Vec<usize> = (0..readers.len()).collect();
     while !open.is_empty() {
+        let most = if open.len() > 1 { TURN } else { LONE_TURN };
         open.retain(|index| {
             let reader = &mut readers[*index];
-            let log = reader.id();
-            if !engine.wants(log) {
+            if !engine.wants(reader.id()) {
                 return true;
             }
-            let chunk = reader.next_chunk(&mut buffer);
-            match chunk {
-                Some(Chunk::Bytes(read)) => {
-                    backlog.read_bytes += read.bytes.len() as u64;
-                    engine.bytes(log, &read);
-                }
-                Some(Chunk::FileEnd) => {
-                    backlog.read_files += 1;
-                    engine.file_end(log);
-                }
-                None => engine.finish(log),
+            let turn = reader.read(most, &mut aids, engine);
+            backlog.read_bytes += turn.bytes;
+            backlog.read_files += turn.files;
+            if turn.over {
+                engine.finish(reader.id());
             }
             progress.show(&backlog, began.elapsed());
-            chunk.is_some()
+            !turn.over
         });
     }
 }

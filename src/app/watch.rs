@@ -1,9 +1,9 @@
 //! The daemon: HTTP first, then one thread that reads, decodes, derives and publishes.
 
 use std::net::TcpListener;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle};
@@ -16,7 +16,7 @@ use super::engine::{Engine, News};
 use super::keeper::{Keeper, known_logs};
 use super::reload::{Handover, Load, Plan, Reloader, Taken};
 use super::systemd::Manager;
-use super::{AppError, classifier};
+use super::{AppError, classifier, cores, search};
 use crate::cli::progress::Progress;
 use crate::config::{self, ReadFrom, Settings};
 use crate::expose::web::{Door, Doors};
@@ -24,7 +24,7 @@ use crate::expose::{self, Limits, Reloads, Site, Telemetry, View, ViewBuilder};
 use crate::model::Counters;
 use crate::observe;
 use crate::pipeline::Wording;
-use crate::stats::ProgramStats;
+use crate::stats::{ProgramStats, SourceStats};
 use crate::store::{Bounds, Saved};
 use crate::tail::wake::Wake;
 use crate::tail::{self, Tailer};
@@ -106,22 +106,16 @@ pub fn watch(settings: Settings, wording: Wording, load: Load, once: bool) -> Re
     };
     let served = runtime.spawn(expose::serve(listeners, site, limits, stop.clone()));
     let handle = runtime.handle().clone();
-    let reading = thread::Builder::new()
-        .name("reader".to_owned())
-        .spawn(move || reader.run(&handle, once))
-        .map_err(|error| AppError::System {
-            what: "cannot start the reading thread",
-            error,
-        })?;
-    runtime.block_on(stop.cancelled());
-    let ended = reading.join();
+    // On this thread, which has read rules and store: what that took and gave back is of use to it, and to no other.
+    let ended = catch_unwind(AssertUnwindSafe(|| reader.run(&handle, once)));
+    stop.cancel();
     if let Ok(Err(error)) = runtime.block_on(served) {
         warn!(%error, "the HTTP server ended with an error");
     }
     // Whoever still waits for a pipe or a disk does not hold up the end.
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended.map_err(|_| AppError::System {
-        what: "the reading thread ended early; this is a bug in flinktail, please report it",
+        what: "reading ended early; this is a bug in flinktail, please report it",
         error: std::io::Error::other("panic"),
     })
 }
@@ -301,7 +295,8 @@ impl Reader {
             positions,
         );
         tailer.remember(known_logs(&saved.progress));
-        read_ahead(&mut tailer, &wording);
+        tailer.remember_failures(saved.progress.failures.clone());
+        tailer.read_ahead(cores(), &search(&wording));
         let wake = Wake::start();
         if reads_stdin {
             let waker = wake.waker();
@@ -314,7 +309,9 @@ impl Reader {
         let now = Instant::now();
         let counters = saved.left.counters.clone();
         let kept_sources = saved.progress.logs.iter().map(|log| (None, log.numbers.clone()));
-        let kept_sources = kept_sources.collect();
+        let failures = saved.progress.failures.iter();
+        let failures = failures.map(|(path, errors)| (None, SourceStats::of_failures(path, errors)));
+        let kept_sources = kept_sources.chain(failures).collect();
         let mut engine = Engine::new(wording, beside, settings.limits.entities);
         engine.restore(saved);
         let before = (counters, engine.stats(kept_sources));
@@ -421,7 +418,7 @@ impl Reader {
         let changes = self
             .tailer
             .change(plan.sources, classify, tail_settings(&plan.settings));
-        read_ahead(&mut self.tailer, &plan.wording);
+        self.tailer.read_ahead(cores(), &search(&plan.wording));
         let limit = plan.settings.limits.entities;
         self.engine.change(plan.wording, plan.beside, limit, &changes);
         self.views = ViewBuilder::new(view_settings(&plan.settings));
@@ -550,16 +547,4 @@ impl Reader {
         self.published.send_replace(Arc::new(view));
         self.last_published = Instant::now();
     }
-}
-
-/// Lets every core search for what these rules look for. To be called again with other rules.
-fn read_ahead(tailer: &mut tail::Tailer, wording: &Arc<Wording>) {
-    let wording = Arc::clone(wording);
-    let search: tail::Search = Arc::new(move |place, bytes, hits| {
-        wording.search(bytes, hits);
-        if place == 0 {
-            wording.foresee(bytes);
-        }
-    });
-    tailer.read_ahead(thread::available_parallelism().map_or(1, usize::from), &search);
 }

@@ -1,6 +1,7 @@
 //! One layout: how a log's lines look, and how a record is taken out of them.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::ansi;
 use super::clock::Clock;
@@ -14,7 +15,7 @@ use crate::model::event::Cause;
 /// A layout, compiled.
 #[derive(Debug, Clone)]
 pub struct Layout {
-    id: String,
+    id: Arc<str>,
     about: String,
     form: Form,
     /// The user's own words, which also say how much of a logger is printed; built-in ones stand for their relatives.
@@ -47,7 +48,7 @@ impl Layout {
             None => Form::Text(Pattern::compile(pattern)?),
         };
         Ok(Self {
-            id: pattern.to_owned(),
+            id: Arc::from(pattern),
             about: "a pattern from the configuration".to_owned(),
             form,
             exact: true,
@@ -56,19 +57,19 @@ impl Layout {
 
     /// The same, named. A built-in's pattern stands for its relatives too, so that it does not tell (`exact`) how much
     /// of a logger is printed.
-    pub(super) fn named(self, id: String, about: String, exact: bool) -> Self {
+    pub(super) fn named(self, id: &str, about: String, exact: bool) -> Self {
         Self {
-            id,
+            id: Arc::from(id),
             about,
             form: self.form,
             exact,
         }
     }
 
-    pub(super) const fn of_json(id: String, about: String, json: Json) -> Self {
+    pub(super) fn of_json(json: Json) -> Self {
         Self {
-            id,
-            about,
+            id: Arc::default(),
+            about: String::new(),
             form: Form::Json(json),
             exact: false,
         }
@@ -78,6 +79,12 @@ impl Layout {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The same, for whoever keeps it for each of many logs.
+    #[must_use]
+    pub fn shared_id(&self) -> Arc<str> {
+        Arc::clone(&self.id)
     }
 
     /// For people: whose layout this is.

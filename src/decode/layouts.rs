@@ -5,9 +5,11 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use super::clock::Clock;
+use super::form::Form;
 use super::layout::Layout;
 use super::pattern::PatternError;
 use super::schema::{self, Expected, LayoutFile, Sample};
+use super::wrapper::Wrapper;
 use crate::problem::Problem;
 
 macro_rules! embedded {
@@ -155,6 +157,16 @@ impl Layouts {
     #[must_use]
     pub fn shared(&self, id: LayoutId) -> Arc<Layout> {
         Arc::clone(&self.files[id.0].layout)
+    }
+
+    /// The same inside of what carries it, the outermost first. Logs that nothing carries share one.
+    #[must_use]
+    pub fn form(&self, id: LayoutId, wrappers: Vec<Wrapper>) -> Arc<Form> {
+        if wrappers.is_empty() {
+            Arc::clone(&self.files[id.0].bare)
+        } else {
+            Arc::new(Form::new(wrappers, self.shared(id)))
+        }
     }
 
     /// The layout with this id.

@@ -24,6 +24,7 @@ use jiff::Timestamp;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::form::Form;
 use super::json::{Json, Slot};
 use super::layout::Layout;
 use super::record::Level;
@@ -39,6 +40,8 @@ const SCHEMA: i128 = 1;
 #[derive(Debug, Clone)]
 pub(super) struct LayoutFile {
     pub layout: Arc<Layout>,
+    /// It, carried by nothing.
+    pub bare: Arc<Form>,
     pub samples: Vec<Sample>,
     /// Where the id stands, for a second layout of the same id.
     pub place: Place,
@@ -154,8 +157,10 @@ impl<'t> Reader<'t> {
         let samples = self.samples(table, &whole);
         let (id, about, layout) = (id?, about?, form?);
         let place = self.place(table.get("id").map_or(0, |value| value.span().start));
+        let layout = Arc::new(layout.named(id, about.to_owned(), exact));
         Some(LayoutFile {
-            layout: Arc::new(layout.named(id.to_owned(), about.to_owned(), exact)),
+            bare: Arc::new(Form::new(Vec::new(), Arc::clone(&layout))),
+            layout,
             samples,
             place,
         })
@@ -219,7 +224,7 @@ impl<'t> Reader<'t> {
             }
         }
         match Json::new(paths, TimeForm::Any, None) {
-            Ok(json) => Some(Layout::of_json(String::new(), String::new(), json)),
+            Ok(json) => Some(Layout::of_json(json)),
             Err(message) => self.wrong(&fields.span(), message),
         }
     }

@@ -152,7 +152,7 @@ impl<'a> EntityJson<'a> {
             history_dropped: job.history_dropped,
             own: OwnJson::Job {
                 application: job.application.as_ref().map(ApplicationArn::as_str),
-                vvp_job: job.observed.map(|observed| observed.by.to_string()),
+                vvp_job: job.observed.as_ref().map(|observed| observed.by.to_string()),
             },
         }
     }

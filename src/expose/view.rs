@@ -17,8 +17,6 @@ use crate::line::JobId;
 use crate::model::{Counters, Fleet, Job};
 use crate::stats::ProgramStats;
 
-type Key = (Arc<str>, JobId);
-
 /// A job as it was when it last changed, with its samples rendered, family by family.
 #[derive(Debug)]
 pub struct RenderedJob {
@@ -181,7 +179,8 @@ impl View {
 #[derive(Debug)]
 pub struct ViewBuilder {
     settings: Arc<Settings>,
-    jobs: BTreeMap<Key, Arc<RenderedJob>>,
+    /// By cluster and id: the name of a cluster is held once, and not for each of its jobs.
+    jobs: BTreeMap<Arc<str>, BTreeMap<JobId, Arc<RenderedJob>>>,
     texts: Texts,
     others: Others,
 }
@@ -200,19 +199,15 @@ impl ViewBuilder {
 
     /// Takes up a job that is new or has changed. Jobs that have not changed need not be given again.
     pub fn put(&mut self, job: &Arc<Job>) {
-        let key = (Arc::clone(&job.cluster), job.id);
         let rendered = RenderedJob::new(job, &self.settings, &mut self.texts);
-        self.jobs.insert(key, Arc::new(rendered));
+        let cluster = self.jobs.entry(Arc::clone(&job.cluster)).or_default();
+        cluster.insert(job.id, Arc::new(rendered));
     }
 
     /// Takes up a job unless it has been taken up as it is.
     pub fn put_if_changed(&mut self, job: &Arc<Job>) {
-        let key = (Arc::clone(&job.cluster), job.id);
-        if self
-            .jobs
-            .get(&key)
-            .is_none_or(|rendered| rendered.job().revision != job.revision)
-        {
+        let known = self.jobs.get(&job.cluster).and_then(|jobs| jobs.get(&job.id));
+        if known.is_none_or(|rendered| rendered.job().revision != job.revision) {
             self.put(job);
         }
     }
@@ -224,7 +219,10 @@ impl ViewBuilder {
 
     /// Forgets the jobs that the model has removed: all their series vanish with the next view.
     pub fn retain(&mut self, known: impl Fn(&str, JobId) -> bool) {
-        self.jobs.retain(|(cluster, id), _| known(cluster, *id));
+        self.jobs.retain(|cluster, jobs| {
+            jobs.retain(|id, _| known(cluster, *id));
+            !jobs.is_empty()
+        });
     }
 
     /// A view of the jobs put so far. Costs a pointer's copy per job.
@@ -232,7 +230,7 @@ impl ViewBuilder {
     pub fn view(&self, counters: Counters, stats: ProgramStats, now: Timestamp) -> View {
         View {
             at: now,
-            jobs: self.jobs.values().cloned().collect(),
+            jobs: self.jobs.values().flat_map(BTreeMap::values).cloned().collect(),
             others: self.others.clone(),
             counters,
             stats,

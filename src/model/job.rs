@@ -78,7 +78,7 @@ pub struct Job {
     /// The application of Managed Service for Apache Flink that runs it.
     pub application: Option<ApplicationArn>,
     /// What the job of the Ververica Platform that runs it reports.
-    pub observed: Option<Observed>,
+    pub observed: Option<Box<Observed>>,
     /// Why it is UNKNOWN, for people; none in every other state.
     pub unknown_because: Option<&'static str>,
     /// Rises with every change of any other field, so that neither a view nor the store need compare them.
@@ -279,18 +279,18 @@ impl Job {
     pub(super) fn observe(&mut self, by: PlatformJobId, restarts: u64, at: Option<Timestamp>) {
         let counted: u64 = self.restarts.iter().sum();
         let beyond = restarts.saturating_sub(counted);
-        let before = self.observed.unwrap_or(Observed {
+        let before = self.observed.as_deref().copied().unwrap_or(Observed {
             by,
             restarts: 0,
             at: None,
             untold: 0,
         });
-        self.observed = Some(Observed {
+        self.observed = Some(Box::new(Observed {
             by,
             restarts: before.restarts.max(restarts),
             at: before.at.max(at),
             untold: before.untold + beyond,
-        });
+        }));
         self.restarts[RestartReason::Observed as usize] += beyond;
         self.revision += 1;
     }

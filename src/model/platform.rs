@@ -284,10 +284,10 @@ impl Fleet {
         job.cluster = Arc::clone(&key.0);
         job.revision += 1;
         self.note_end(|| Place::Job(key.clone()), None, job.ended_at());
-        let observed = job.observed;
+        let platform_job = job.observed.as_ref().map(|observed| observed.by);
         self.jobs.insert(key, job);
-        if let Some(observed) = observed {
-            self.link_platform_job(observed.by, key);
+        if let Some(platform_job) = platform_job {
+            self.link_platform_job(platform_job, key);
         }
     }
 }

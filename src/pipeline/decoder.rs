@@ -144,8 +144,8 @@ impl LogDecoder {
 
     /// Id of the layout in use.
     #[must_use]
-    pub fn layout(&self) -> Option<&str> {
-        self.recognised.form().map(|form| form.layout().id())
+    pub fn layout(&self) -> Option<Arc<str>> {
+        self.recognised.form().map(|form| form.layout().shared_id())
     }
 
     /// What the user set of the log.

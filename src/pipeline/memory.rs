@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -81,7 +82,7 @@ impl Memory {
         let mut tally = Tally::default();
         tally.read(self);
         tally.fill(stats);
-        stats.layout.clone_from(&self.layout);
+        stats.layout = self.layout.as_deref().map(Arc::from);
     }
 
     /// Whether what is held back agrees with itself. A store is only as good as its disk.

@@ -38,7 +38,7 @@ pub(super) struct Recognised {
     /// Headers recognised since the file began.
     headers: usize,
     /// What the lines that come next were found to show.
-    foreseen: Option<Beginning>,
+    foreseen: Option<Box<Beginning>>,
 }
 
 impl Recognised {
@@ -58,7 +58,7 @@ impl Recognised {
 
     /// Takes what was found out about the lines that come next.
     pub(super) fn foresee(&mut self, beginning: Option<Beginning>) {
-        self.foreseen = beginning;
+        self.foreseen = beginning.map(Box::new);
     }
 
     /// Writes down what was recognised.
@@ -81,17 +81,15 @@ impl Recognised {
         let Some(id) = memory.layout.as_deref() else {
             return;
         };
-        let named = || layouts.named(id).map(|id| layouts.shared(id));
-        let Some(layout) = self
-            .chosen
-            .clone()
-            .or_else(named)
-            .filter(|layout| layout.id() == id)
-        else {
-            return;
-        };
         let wrappers = memory.wrappers.iter().filter_map(|id| Wrapper::named(id));
-        self.form = Some(Arc::new(Form::new(wrappers.collect(), layout)));
+        let wrappers = wrappers.collect();
+        let form = match &self.chosen {
+            Some(chosen) if chosen.id() == id => Some(Arc::new(Form::new(wrappers, Arc::clone(chosen)))),
+            Some(_) => None,
+            None => layouts.named(id).map(|id| layouts.form(id, wrappers)),
+        };
+        let Some(form) = form else { return };
+        self.form = Some(form);
         self.loggers = memory.loggers;
         self.dateless = memory.dateless;
         self.headers = memory.headers_in_file;
@@ -133,7 +131,7 @@ impl Recognised {
         if self.is_in_doubt(lines) {
             let sample = whole_lines(lines);
             let found = match (&self.form, self.foreseen.take()) {
-                (None, Some(foreseen)) => foreseen,
+                (None, Some(foreseen)) => *foreseen,
                 (None, None) => layouts.peel_beginning(sample, None).into(),
                 (Some(_), _) => layouts.peel(sample, self.chosen.as_deref()).into(),
             };
@@ -169,13 +167,13 @@ impl Recognised {
 
     fn adopt(&mut self, layouts: &Layouts, found: Beginning, sample: &[u8], tally: &mut Tally) {
         let Beginning { wrappers, detected } = found;
-        let Some(layout) = detected.layout.map(|id| layouts.shared(id)) else {
+        let Some(id) = detected.layout else {
             if self.form.is_none() {
                 tally.layout_told(detected.blind, detected.levels, 0);
             }
             return;
         };
-        let found = Form::new(wrappers, layout);
+        let found = layouts.form(id, wrappers);
         let better = match &self.form {
             None => true,
             Some(used) if used.is_same(&found) => false,
@@ -190,7 +188,7 @@ impl Recognised {
         };
         let same = better || self.form.as_ref().is_some_and(|used| used.is_same(&found));
         if better {
-            self.form = Some(Arc::new(found));
+            self.form = Some(found);
             (self.loggers, self.headers) = (Loggers::Unseen, 0);
         }
         if same {

@@ -90,7 +90,7 @@ impl SourceDecoder {
 
     /// Id of the layout in use.
     #[must_use]
-    pub fn layout(&self) -> Option<&str> {
+    pub fn layout(&self) -> Option<Arc<str>> {
         self.lines.layout()
     }
 

@@ -220,7 +220,7 @@ fn a_process_that_comes_back_with_another_layout_is_read_on() {
     };
     let second = json("org.apache.flink.runtime.executiongraph.ExecutionGraph", &words);
     assert_eq!(decode(&mut decoder, second.as_bytes(), &[]).len(), 1);
-    assert_eq!(decoder.layout(), Some("ecs"));
+    assert_eq!(decoder.layout().as_deref(), Some("ecs"));
 }
 
 /// Lines of which random logs are made.

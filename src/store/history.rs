@@ -1,11 +1,12 @@
-//! How much history is kept: by age and by size, the oldest going first.
+//! How much history is kept: by age and by size, the oldest going first. What else is kept for as long goes with it.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::StoreError;
+use super::{StoreError, gone};
+use crate::line::LogId;
 
 /// Bounds of what is kept beyond what the program needs to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,13 +42,19 @@ pub(super) fn bytes(connection: &Connection) -> Result<u64, StoreError> {
     Ok((used * pages("PRAGMA page_size")?).cast_unsigned())
 }
 
-pub(super) fn tidy(connection: &mut Connection, bounds: Bounds, now: Timestamp) -> Result<bool, StoreError> {
+pub(super) fn tidy(
+    connection: &mut Connection,
+    bounds: Bounds,
+    absent: impl Iterator<Item = LogId>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let too_large = bytes(connection)? > bounds.bytes;
     let too_old = bounds
         .age
         .and_then(|age| now.checked_sub(age).ok())
         .map(Timestamp::as_second);
     let transaction = connection.transaction()?;
+    gone::note(&transaction, absent, now)?;
     let mut removed = 0;
     if too_large {
         removed += remove(&transaction, i64::MAX)?;
@@ -80,5 +87,5 @@ fn forget(connection: &Connection, before: i64) -> Result<usize, StoreError> {
     for statement in FORGETTABLE {
         removed += connection.execute(statement, [before])?;
     }
-    Ok(removed)
+    Ok(removed + gone::forget(connection, before)?)
 }

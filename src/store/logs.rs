@@ -18,7 +18,7 @@ use crate::model::state::State;
 use crate::model::vvp_job::PlatformJobState;
 use crate::model::{Counters, Process, Processes, Speaker};
 use crate::pipeline::Memory;
-use crate::stats::{Lost, Op, Rotation, SourceStats};
+use crate::stats::{Counts, Lost, Op, Rotation, SourceStats};
 use crate::tail::Position;
 use crate::tail::identity::{FileId, Head, Place};
 use crate::tail::marks::Marks;
@@ -35,7 +35,10 @@ struct LogRow {
 }
 
 /// Numbers under the names of their kinds.
-fn by_name<K: Copy>(numbers: &BTreeMap<K, u64>, name: impl Fn(K) -> &'static str) -> BTreeMap<String, u64> {
+pub(super) fn by_name<K: Copy>(
+    numbers: &BTreeMap<K, u64>,
+    name: impl Fn(K) -> &'static str,
+) -> BTreeMap<String, u64> {
     numbers
         .iter()
         .map(|(kind, count)| (name(*kind).to_owned(), *count))
@@ -43,11 +46,11 @@ fn by_name<K: Copy>(numbers: &BTreeMap<K, u64>, name: impl Fn(K) -> &'static str
 }
 
 /// And back: of the kinds that there are.
-fn by_kind<K: Copy + Ord, const N: usize>(
+pub(super) fn by_kind<K: Copy + Ord, const N: usize>(
     kinds: [K; N],
     name: impl Fn(K) -> &'static str,
     numbers: &BTreeMap<String, u64>,
-) -> BTreeMap<K, u64> {
+) -> Counts<K> {
     kinds
         .into_iter()
         .filter_map(|kind| Some((kind, *numbers.get(name(kind))?)))

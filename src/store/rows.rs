@@ -178,7 +178,7 @@ impl JobRow {
             flink_version: job.flink_version.as_deref().map(str::to_owned),
             scheduler: job.scheduler.map(|scheduler| scheduler.name().to_owned()),
             application: job.application.as_ref().map(ToString::to_string),
-            observed: job.observed.map(|observed| ObservedRow {
+            observed: job.observed.as_ref().map(|observed| ObservedRow {
                 by: observed.by.0,
                 restarts: observed.restarts,
                 at: observed.at,
@@ -224,11 +224,13 @@ impl JobRow {
                 .into_iter()
                 .find(|known| self.scheduler.as_deref() == Some(known.name())),
             application: self.application.as_deref().and_then(ApplicationArn::parse),
-            observed: self.observed.map(|row| Observed {
-                by: PlatformJobId(row.by),
-                restarts: row.restarts,
-                at: row.at,
-                untold: row.untold,
+            observed: self.observed.map(|row| {
+                Box::new(Observed {
+                    by: PlatformJobId(row.by),
+                    restarts: row.restarts,
+                    at: row.at,
+                    untold: row.untold,
+                })
             }),
             unknown_because: EndReason::ALL
                 .map(EndReason::for_people)

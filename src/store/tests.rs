@@ -1,10 +1,10 @@
 //! What is written is what is read, whatever happens in between: T45, T47 to T52.
 
-use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fs, iter};
 
 use jiff::Timestamp;
 
@@ -133,6 +133,11 @@ fn progress(offset: u64) -> Progress {
         positions: vec![position(1, true), position(2, false)],
         rule_matches: [("a".to_owned(), offset), ("b".to_owned(), 0)].into(),
         unknown_states: 5,
+        failures: [(
+            "/log/closed".to_owned(),
+            [(Op::List, 2), (Op::Stat, offset)].into(),
+        )]
+        .into(),
     }
 }
 
@@ -486,11 +491,19 @@ fn history_is_bounded_by_age_and_by_size_and_jobs_survive_it() {
         assert_eq!(job.entries(), 40);
         job.history.len()
     };
-    assert!(!store.tidy(bounds(100, 1 << 30), second(40 * day)).unwrap());
+    assert!(
+        !store
+            .tidy(bounds(100, 1 << 30), iter::empty(), second(40 * day))
+            .unwrap()
+    );
     assert_eq!(kept(), 40);
-    store.tidy(bounds(10, 1 << 30), second(40 * day)).unwrap();
+    store
+        .tidy(bounds(10, 1 << 30), iter::empty(), second(40 * day))
+        .unwrap();
     assert_eq!(kept(), 10);
-    store.tidy(bounds(100, 1), second(40 * day)).unwrap();
+    store
+        .tidy(bounds(100, 1), iter::empty(), second(40 * day))
+        .unwrap();
     assert_eq!(kept(), 1, "the last entry says that the job was born");
     let saved = open(dir.path()).1;
     assert_eq!(saved.left.jobs[0].state, JobState::Running);

@@ -4,6 +4,16 @@
 ALTER TABLE file_position ADD COLUMN marks BLOB NOT NULL DEFAULT x'';
 ALTER TABLE file_position ADD COLUMN mtime INTEGER NOT NULL DEFAULT 0;
 
+-- Since when the program has not found the log, Unix seconds; null while it does.
+ALTER TABLE log ADD COLUMN gone INTEGER;
+
+-- What failed of a path that is no log: JSON, how often by the kind of operation. written as in job.
+CREATE TABLE failure (
+    path TEXT PRIMARY KEY,
+    row TEXT NOT NULL,
+    written INTEGER NOT NULL
+) WITHOUT ROWID;
+
 -- History in stretches: states that an entity entered between two commits lie in one row, so that a log full of
 -- transitions costs few. first, count: number of its first entry among all that the entity ever had, and how many it holds.
 -- entries: JSON, an array of [at, from_state, to_state, basis, late, log_id, line_offset]. written as in job.

@@ -176,6 +176,7 @@ impl Ahead {
         if !self.plans.get(&id).is_some_and(is_asked) {
             // What is all that is left is read sooner than a helper is told of it.
             if end <= place + len as u64 {
+                self.ask_of_upcoming(room);
                 return false;
             }
             if self.plans.contains_key(&id) || self.under_way >= self.most_pieces() {

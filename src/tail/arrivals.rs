@@ -9,14 +9,33 @@ use jiff::Timestamp;
 use super::family::CONTAINER;
 use super::file::{Form, Homeless, SETTLED, Tracked, is_out_of_files};
 use super::gz::is_damage;
-use super::identity::{Compared, Content, Head, Place};
-use super::kin::{self, Kin};
+use super::identity::{Compared, Content, FileId, Head, Place};
+use super::kin::{self, Kin, Sample};
 use super::log::Log;
 use super::notice::Notice;
 use super::pass::Pass;
 use super::sight::{Member, Sight, open, peek};
+use super::step::Step;
 use super::{From, Sink};
 use crate::stats::{Lost, Op, Rotation};
+
+/// What a look at its directory found to be read of a log.
+pub(super) struct Arrivals {
+    pub(super) news: Vec<News>,
+    /// The file that has the log's own name.
+    pub(super) current: Option<FileId>,
+    /// The log's first look.
+    pub(super) first: bool,
+    /// The program's first look.
+    pub(super) beginning: bool,
+}
+
+impl Arrivals {
+    /// What files they are.
+    pub(super) fn files(&self) -> impl Iterator<Item = FileId> {
+        self.news.iter().map(|news| news.file.id)
+    }
+}
 
 /// A file just found, with its first bytes.
 pub(super) struct News {
@@ -25,6 +44,8 @@ pub(super) struct News {
     number: u64,
     rotated: bool,
     current: bool,
+    /// It was known, and waited to be read.
+    recalled: bool,
 }
 
 /// Whether a position without a file has found one.
@@ -250,6 +271,53 @@ impl Log {
         Some(news)
     }
 
+    /// Adds to the news what waits in the queue, is not begun, and was empty so far or holds something else by now (which is
+    /// asked only if other files `came`): it is put in order anew, with the copies of what it held.
+    pub(super) fn recall(
+        &mut self,
+        came: bool,
+        news: &mut Vec<News>,
+        sight: &Sight<'_>,
+        pass: &mut Pass,
+    ) -> Result<(), Step> {
+        let is_unsettled_for_long = self.is_unsettled_for_long(pass);
+        let mut index = 0;
+        while let Some(file) = self.queue.get_mut(index) {
+            index += 1;
+            let head = file.place.head;
+            let is_begun = file.place.offset > 0 || file.is_packed();
+            let is_there = file.missing.is_none() || file.is_held();
+            if is_begun || !is_there || head.len > 0 && !came {
+                continue;
+            }
+            let opened = file.hold(pass, &mut self.numbers);
+            let sample = match opened.map(|(_, content)| Sample::read(content, sight.classify)) {
+                Ok(Ok(sample)) => sample,
+                _ if is_unsettled_for_long => continue,
+                Ok(Err(error)) => return Err(file.failed(pass, &mut self.numbers, Op::Read, &error)),
+                Err(step) => return Err(step),
+            };
+            if sample.first.is_empty() || head.len > 0 && head.begins(&sample.first) {
+                continue;
+            }
+            index -= 1;
+            if let Some(mut file) = self.queue.remove(index) {
+                Self::drop_backlog(&mut self.backlog, &mut file);
+                file.place.head = Head::of(&sample.first);
+                let member = sight.members.iter().find(|member| member.stat.id == file.id);
+                news.push(News {
+                    first_time: sample.facts.first_time,
+                    number: member.map_or(0, |member| member.name.number),
+                    rotated: member.is_none_or(|member| member.name.rotated),
+                    current: member.is_some_and(|member| member.current),
+                    recalled: true,
+                    file,
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the files being read still hold what was read of them. One that was cut says nothing of its copies, so they
     /// wait until reading has found that out.
     fn is_as_read(&mut self, pass: &mut Pass) -> bool {
@@ -333,6 +401,7 @@ impl Log {
             number: member.name.number,
             rotated: member.name.rotated,
             current: member.current,
+            recalled: false,
         }))
     }
 
@@ -351,7 +420,7 @@ impl Log {
         match before {
             Some(before) if before.missing.is_some() => self.numbers.rotated(Rotation::Replace),
             // A container's next number takes nothing's name.
-            Some(before) if before.path != found.file.path && self.stem != CONTAINER => {
+            Some(before) if before.path != found.file.path && *self.stem != *CONTAINER => {
                 self.numbers.rotated(Rotation::Rename);
             }
             Some(_) | None => {}
@@ -359,15 +428,14 @@ impl Log {
     }
 
     /// Puts what was found in its place: after what is being read, before the file that is written to.
-    pub(super) fn take_up(
-        &mut self,
-        mut news: Vec<News>,
-        sight: &Sight<'_>,
-        first: bool,
-        pass: &mut Pass,
-        sink: &mut dyn Sink,
-    ) {
-        let current = sight.current().map(|member| member.stat.id);
+    pub(super) fn take_up(&mut self, arrivals: Arrivals, pass: &mut Pass, sink: &mut dyn Sink) {
+        let Arrivals {
+            mut news,
+            current,
+            first,
+            beginning,
+        } = arrivals;
+        self.unsettled = None;
         news.sort_by(|a, b| a.order().cmp(&b.order()));
         for mut found in news {
             // Between a rename and the next file, what was written last may still be written to.
@@ -382,16 +450,44 @@ impl Log {
                 pass.soon = true;
                 continue;
             }
-            if sight.beginning {
+            if beginning {
                 self.add_backlog(&mut found.file);
             }
-            if !first {
+            if !first && !found.recalled {
                 self.count_rotation(&found);
             }
             self.gone = false;
             // Most logs have one file: room for four of them would be a kilobyte for each log.
             self.queue.reserve_exact(1);
             self.queue.insert(at, found.file);
+        }
+        // Between a rename and the next file there is none for a moment.
+        self.current = current.or(self.current);
+        self.forget(pass);
+        self.sighted = true;
+    }
+
+    /// Takes nothing up, since files change while they are looked at; they are looked at again soon.
+    pub(super) fn give_up(&mut self, news: Vec<News>, pass: &mut Pass) {
+        for mut recalled in news.into_iter().filter(|news| news.recalled) {
+            recalled.file.place = Place::default();
+            self.queue.push_back(recalled.file);
+        }
+        self.unsettled = self.unsettled.or(Some(pass.now));
+        pass.soon = true;
+    }
+
+    /// Whether it could not be told for so long what is news that its files will not come to rest.
+    pub(super) fn is_unsettled_for_long(&self, pass: &Pass) -> bool {
+        pass.once || self.unsettled.is_some_and(|since| pass.now >= since + SETTLED)
+    }
+
+    /// Forgets what was gone before all that is there was looked into: until then it may be what a copy is known by.
+    fn forget(&mut self, pass: &Pass) {
+        if self.later.is_empty() {
+            let recent = |since: Duration| pass.now < since + pass.settings.grace;
+            self.done.retain(|file| file.missing.is_none_or(recent));
+            self.departed.retain(|(_, since)| recent(*since));
         }
     }
 
@@ -400,7 +496,7 @@ impl Log {
         self.numbers.failed(op);
         pass.starved |= is_out_of_files(error);
         pass.notices.say(Notice::Failed {
-            path: member.path.clone(),
+            path: member.path.to_path_buf(),
             op,
             error: error.to_string(),
         });

@@ -94,7 +94,7 @@ impl Tailer {
     /// The first source that means a log by the names of its files, and the cluster that its path tells.
     fn meant(&self, log: &Log) -> Option<(usize, Option<String>)> {
         let names = log.files().filter_map(|file| file.path.file_name());
-        let names: Vec<&OsStr> = names.chain([log.stem.as_os_str()]).collect();
+        let names: Vec<&OsStr> = names.chain([&*log.stem]).collect();
         let means = |target: &&Target| {
             names
                 .iter()
@@ -102,7 +102,7 @@ impl Tailer {
         };
         let target = self
             .targets
-            .get(&log.dir)?
+            .get(&*log.dir)?
             .iter()
             .filter(means)
             .min_by_key(|target| target.source)?;

@@ -5,8 +5,9 @@
 //! log: kubelet begins a new number when the container restarts. What the numbers of rotated files mean is not asked:
 //! Flink 1.9 to 1.11 and 1.12 onwards count in opposite directions.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
 
 use super::Writer;
 
@@ -14,7 +15,7 @@ use super::Writer;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Name {
     /// What all files of the log share; [`CONTAINER`] for a container's.
-    pub(super) stem: OsString,
+    pub(super) stem: Arc<OsStr>,
     /// It carries a rotation's suffix or is packed: nobody writes to it by this name.
     pub(super) rotated: bool,
     /// Packed.
@@ -40,7 +41,9 @@ impl Name {
             .strip_suffix(b".log")
             .filter(|n| !n.is_empty() && n.iter().all(u8::is_ascii_digit));
         Self {
-            stem: container.map_or_else(|| OsStr::from_bytes(stem).to_owned(), |_| CONTAINER.into()),
+            stem: container
+                .map_or(OsStr::from_bytes(stem), |_| OsStr::new(CONTAINER))
+                .into(),
             rotated: gz || !suffix.is_empty(),
             gz,
             number: number(container.filter(|_| suffix.is_empty()).unwrap_or(suffix)),
@@ -55,7 +58,7 @@ impl Name {
 
     /// Whether this is a container's log.
     pub(super) fn is_container(&self) -> bool {
-        self.stem == CONTAINER
+        *self.stem == *CONTAINER
     }
 }
 
@@ -158,7 +161,7 @@ mod tests {
         ] {
             let parsed = Name::parse(OsStr::new(name));
             let expected = Name {
-                stem: stem.into(),
+                stem: OsStr::new(stem).into(),
                 rotated,
                 gz,
                 number,

@@ -1,7 +1,7 @@
 //! One file of a log: what is known of it, and how it is opened and found again. How it is read is in `step`.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ impl Form {
 pub(super) struct Tracked {
     pub(super) id: FileId,
     /// Where it was seen last.
-    pub(super) path: PathBuf,
+    pub(super) path: Arc<Path>,
     pub(super) form: Form,
     pub(super) place: Place,
     /// Size and time of writing when last seen, by directory or descriptor.
@@ -75,8 +75,6 @@ pub(super) struct Tracked {
     pub(super) checked: Option<(u64, Timestamp)>,
     /// The pass in which it first seemed cut.
     pub(super) doubted: Option<u64>,
-    /// It was cut, and its directory was not yet looked at with its new beginning known.
-    pub(super) cut: bool,
     /// Opened anew since the last good read: its inode may have become another file's.
     pub(super) reopened: bool,
     pub(super) held: Option<Held>,
@@ -90,7 +88,7 @@ pub(super) struct Held {
 
 impl Tracked {
     /// A file at its beginning.
-    pub(super) fn new(path: PathBuf, stat: &Stat, form: Form, now: Duration) -> Self {
+    pub(super) fn new(path: Arc<Path>, stat: &Stat, form: Form, now: Duration) -> Self {
         Self {
             id: stat.id,
             path,
@@ -109,7 +107,6 @@ impl Tracked {
             used: 0,
             checked: None,
             doubted: None,
-            cut: false,
             reopened: false,
             held: None,
         }
@@ -120,14 +117,14 @@ impl Tracked {
     }
 
     /// A position whose file is not found.
-    pub(super) fn homeless(path: PathBuf, position: Position, now: Duration) -> Self {
+    pub(super) fn homeless(path: Arc<Path>, position: Position, now: Duration) -> Self {
         let mut file = Self::without_file(path, position.size, Homeless::Restored, now);
         file.written = position.written;
         file.resume(position.place);
         file
     }
 
-    fn without_file(path: PathBuf, size: u64, why: Homeless, now: Duration) -> Self {
+    fn without_file(path: Arc<Path>, size: u64, why: Homeless, now: Duration) -> Self {
         let stat = Stat {
             id: FileId::NONE,
             size,
@@ -160,7 +157,7 @@ impl Tracked {
         self.id = home.stat.id;
         self.homeless = None;
         self.close();
-        self.seen(home.path.clone(), &home.stat);
+        self.seen(&home.path, &home.stat);
     }
 
     /// It is open, and read to its end.
@@ -218,16 +215,13 @@ impl Tracked {
     }
 
     /// Takes over what the directory says of it.
-    pub(super) fn seen(&mut self, path: PathBuf, stat: &Stat) {
-        self.path = path;
+    pub(super) fn seen(&mut self, path: &Arc<Path>, stat: &Stat) {
+        if self.path != *path {
+            self.path = Arc::clone(path);
+        }
         self.missing = None;
         self.size = stat.size;
         self.mtime = stat.mtime;
-    }
-
-    /// What its directory holds was taken up.
-    pub(super) fn looked_around(&mut self) {
-        self.cut &= self.place.head.len == 0;
     }
 
     /// Remembers that all is in order as it stands.
@@ -322,7 +316,7 @@ impl Tracked {
         numbers.failed(op);
         pass.starved |= is_out_of_files(error);
         pass.notices.say(Notice::Failed {
-            path: self.path.clone(),
+            path: self.path.to_path_buf(),
             op,
             error: error.to_string(),
         });
@@ -342,13 +336,12 @@ impl Tracked {
             Lost::Truncated
         };
         let size = self.known.max(self.place.offset);
-        let mut old = Self::without_file(self.path.clone(), size, Homeless::Cut(why), now);
+        let mut old = Self::without_file(Arc::clone(&self.path), size, Homeless::Cut(why), now);
         old.resume(std::mem::take(&mut self.place));
         old.written = self.written;
         old.backlog_end = std::mem::take(&mut self.backlog_end);
         self.line_start = true;
         self.known = 0;
-        self.cut = true;
         self.checked = None;
         self.doubted = None;
         self.reopened = false;

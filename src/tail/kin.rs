@@ -98,11 +98,10 @@ impl Log {
             if (first.len() as u64) < Head::BYTES {
                 end_of(content)?;
             }
-        } else if content.fill(&mut [0], member.stat.size)? > 0 {
-            // It grows, or its size is stale: where it ends is not known.
-            pass.soon = true;
-            return Ok(Kin::Unclear);
         }
+        // Or its size is stale: where it ends is not known.
+        let grows = !content.is_packed() && content.fill(&mut [0], member.stat.size)? > 0;
+        pass.soon |= grows;
         let there = |file: &&mut Tracked| !file.is_packed() && (file.missing.is_none() || file.is_held());
         let known = self.queue.iter_mut().chain(&mut self.done);
         let mut end = None;
@@ -124,7 +123,7 @@ impl Log {
             };
             if its_end.compare(plain)? == Compared::Same {
                 // What is not read yet is read from the original, or from here once that is cut.
-                let all_read = its_end.offset <= read;
+                let all_read = its_end.offset <= read && !grows;
                 return Ok(if all_read {
                     Kin::Known(its_end)
                 } else {

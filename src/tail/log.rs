@@ -1,9 +1,9 @@
 //! One log: its files in the order of their content, the one being read first.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +34,8 @@ pub(super) enum Stage {
 pub(super) struct Log {
     pub(super) id: LogId,
     pub(super) info: LogInfo,
-    pub(super) dir: PathBuf,
-    pub(super) stem: OsString,
+    pub(super) dir: Arc<Path>,
+    pub(super) stem: Arc<OsStr>,
     pub(super) stage: Stage,
     /// Files not yet read to their end, in the order of their content; the first is being read, the last is the
     /// current one if there is one.
@@ -50,6 +50,10 @@ pub(super) struct Log {
     pub(super) current: Option<FileId>,
     /// Files that are not looked into again yet.
     pub(super) later: BTreeMap<FileId, Later>,
+    /// Since when it cannot be told which of its files are news, because they change.
+    pub(super) unsettled: Option<Duration>,
+    /// How many of the saved positions' files held something else at the last look.
+    pub(super) overwritten: usize,
     /// It has saved positions, or had them at the start.
     pub(super) resumed: bool,
     /// Its files have been seen.
@@ -72,7 +76,7 @@ pub(super) enum Progress {
 }
 
 impl Log {
-    pub(super) fn new(id: LogId, info: LogInfo, dir: PathBuf, stem: OsString) -> Self {
+    pub(super) fn new(id: LogId, info: LogInfo, dir: Arc<Path>, stem: Arc<OsStr>) -> Self {
         Self {
             id,
             info,
@@ -85,6 +89,8 @@ impl Log {
             restored: Vec::new(),
             current: None,
             later: BTreeMap::new(),
+            unsettled: None,
+            overwritten: 0,
             resumed: false,
             sighted: false,
             gone: false,
@@ -219,7 +225,7 @@ impl Log {
 
     /// Whether this file is being read and no other waits: then a change of it needs no look at the directory.
     pub(super) fn reads_only(&self, path: &Path) -> bool {
-        self.stage == Stage::Followed && self.queue.len() == 1 && self.queue[0].path == path
+        self.stage == Stage::Followed && self.queue.len() == 1 && *self.queue[0].path == *path
     }
 
     pub(super) fn knows(&self, id: FileId) -> bool {

@@ -1,25 +1,25 @@
 //! The half of the tailer that looks: which directories, which logs in them, and what their files are now.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{OsStr, OsString};
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
+use super::arrivals::Arrivals;
 use super::discover::Select;
 use super::family::{CONTAINER, Name};
-use super::file::is_out_of_files;
-use super::fs::Entry;
+use super::file::{Tracked, is_out_of_files};
 use super::identity::{FileId, Position};
 use super::log::{Log, Stage};
 use super::notice::Notice;
-use super::pass::{Numbers, Retry};
+use super::pass::Retry;
 use super::sight::{Member, Named, Sight};
 use super::tailer::Tailer;
-use super::view::{Family, View};
+use super::view::View;
 use super::{LogInfo, Sink};
 use crate::line::LogId;
-use crate::stats::Op;
+use crate::stats::{Counts, Op};
 
 impl Tailer {
     /// Looks at everything when it is time, else where hints point.
@@ -28,7 +28,8 @@ impl Tailer {
         if hints.all || self.pass.now >= self.next_look {
             self.next_look = self.pass.now + self.pass.settings.period;
             self.find_targets();
-            let dirs: BTreeSet<PathBuf> = self.targets.keys().chain(self.families.keys()).cloned().collect();
+            let targets = self.targets.keys().map(|dir| Arc::from(dir.as_path()));
+            let dirs: BTreeSet<Arc<Path>> = targets.chain(self.families.keys().cloned()).collect();
             for dir in dirs {
                 self.look(&dir, None, sink);
             }
@@ -81,8 +82,7 @@ impl Tailer {
         let meant = self.targets.contains_key(dir) || self.families.contains_key(dir);
         if !meant
             || self
-                .troubles
-                .get(dir)
+                .trouble_of(dir)
                 .is_some_and(|trouble| trouble.retry.waits(now))
         {
             return;
@@ -100,50 +100,44 @@ impl Tailer {
         };
         self.create_logs(dir, &view);
         let logs = self.families.get(dir).into_iter().flatten();
-        let logs: Vec<(OsString, LogId)> = logs
+        let logs: Vec<(Arc<OsStr>, LogId)> = logs
             // What could not be asked after may be there all the same.
-            .filter(|(stem, _)| only.is_none_or(|only| only == *stem) && !view.unsure.contains(*stem))
-            .map(|(stem, id)| (stem.clone(), *id))
+            .filter(|(stem, _)| only.is_none_or(|only| *only == ***stem) && !view.unsure.contains(*stem))
+            .map(|(stem, id)| (Arc::clone(stem), *id))
             .collect();
+        let mut found = Vec::new();
+        let mut coming = BTreeSet::new();
         for (stem, id) in logs {
-            self.show(id, dir, view.families.get(&stem), &view.entries, sink);
+            let arrivals = self.act(id, |tailer, log| {
+                tailer.show(log, dir, &stem, &view, &coming, sink)
+            });
+            if let Some(arrivals) = arrivals.flatten() {
+                coming.extend(arrivals.files());
+                found.push((stem, id, arrivals));
+            }
+        }
+        if found.is_empty() {
+            return;
+        }
+        // What was looked into may have been cut or renamed after the directory was read: then it would be read before what
+        // it had held, which is in a file that the view does not show, or not as it is now.
+        let later = self.view(dir, only).unwrap_or_default();
+        for (stem, id, arrivals) in found {
+            self.act(id, |tailer, log| {
+                if log.is_unsettled_for_long(&tailer.pass) || view.is_still_so(&stem, &later, log) {
+                    log.take_up(arrivals, &mut tailer.pass, sink);
+                } else {
+                    log.give_up(arrivals.news, &mut tailer.pass);
+                }
+            });
         }
     }
 
-    /// Shows a log its files.
-    fn show(
-        &mut self,
-        id: LogId,
-        dir: &Path,
-        family: Option<&Family>,
-        entries: &[Entry],
-        sink: &mut dyn Sink,
-    ) {
-        let Some(mut log) = self.logs.remove(&id) else {
-            return;
-        };
+    /// Lets a log act, and keeps up to date what is known of it.
+    fn act<T>(&mut self, id: LogId, act: impl FnOnce(&mut Self, &mut Log) -> T) -> Option<T> {
+        let mut log = self.logs.remove(&id)?;
         let before = log.fingerprint();
-        let members = family.map_or(&[][..], |family| &family.members);
-        for member in members.iter().filter(|member| !log.knows(member.stat.id)) {
-            self.judge_claim(member);
-        }
-        let (logs, owners) = (&self.logs, &self.owners);
-        let taken = |file: FileId| {
-            owners
-                .get(&file)
-                .and_then(|owner| logs.get(owner))
-                .is_some_and(|log| log.knows(file))
-        };
-        let sight = Sight {
-            dir,
-            members,
-            entries,
-            classify: &self.classify,
-            taken: &taken,
-            beginning: !self.begun,
-            named: family.map_or(Named::Directory, |family| family.named),
-        };
-        log.sight(&sight, &mut self.pass, sink);
+        let result = act(self, &mut log);
         if log.fingerprint() != before {
             self.touched.insert(id);
         }
@@ -152,6 +146,39 @@ impl Tailer {
             self.ready.insert(id);
         }
         self.logs.insert(id, log);
+        Some(result)
+    }
+
+    /// Shows a log its files; what is news to it, apart from what is `coming` to another log.
+    fn show(
+        &mut self,
+        log: &mut Log,
+        dir: &Path,
+        stem: &OsStr,
+        view: &View,
+        coming: &BTreeSet<FileId>,
+        sink: &mut dyn Sink,
+    ) -> Option<Arrivals> {
+        let family = view.families.get(stem);
+        let members = family.map_or(&[][..], |family| &family.members);
+        for member in members.iter().filter(|member| !log.knows(member.stat.id)) {
+            self.judge_claim(member);
+        }
+        let (logs, owners) = (&self.logs, &self.owners);
+        let taken = |file: FileId| {
+            let owner = owners.get(&file).and_then(|owner| logs.get(owner));
+            coming.contains(&file) || owner.is_some_and(|log| log.knows(file))
+        };
+        let sight = Sight {
+            dir,
+            members,
+            entries: &view.entries,
+            classify: &self.classify,
+            taken: &taken,
+            beginning: !self.begun,
+            named: family.map_or(Named::Directory, |family| family.named),
+        };
+        log.sight(&sight, &mut self.pass, sink)
     }
 
     /// Whether a file that another log knows by this inode is this file: under a second name, or moved here from that log's
@@ -165,11 +192,13 @@ impl Tailer {
             let is_there = file.missing.is_none()
                 && (file.is_held() || self.pass.fs.stat(&file.path).is_ok_and(|stat| stat.id == id));
             if is_there {
-                self.pass.notices.say(Notice::Duplicate(member.path.clone()));
+                self.pass
+                    .notices
+                    .say(Notice::Duplicate(member.path.to_path_buf()));
                 continue;
             }
             match file.is_continued_in(member, &self.pass) {
-                Ok(true) => file.seen(member.path.clone(), &member.stat),
+                Ok(true) => file.seen(&member.path, &member.stat),
                 Ok(false) => file.id = FileId::NONE,
                 // Asked again with the next look.
                 Err(_) => {}
@@ -179,15 +208,22 @@ impl Tailer {
 
     /// Logs for families that are meant and have none yet.
     fn create_logs(&mut self, dir: &Path, view: &View) {
+        let known = self.families.get_key_value(dir);
+        let dir = known.map_or_else(|| Arc::from(dir), |(dir, _)| Arc::clone(dir));
         for (stem, family) in &view.families {
-            if self.families.get(dir).is_some_and(|logs| logs.contains_key(stem)) {
+            if self
+                .families
+                .get(&dir)
+                .is_some_and(|logs| logs.contains_key(stem))
+            {
                 continue;
             }
-            let name = Position::printable(&dir.join(stem));
+            let own = dir.join(&**stem);
+            let name = Position::printable(&own);
             // Where only rotated files are left of a log with positions, its source is the one that looks here.
             let source = family
                 .source
-                .or_else(|| self.targets.get(dir)?.first().map(|target| target.source));
+                .or_else(|| self.targets.get(&*dir)?.first().map(|target| target.source));
             let member = family
                 .members
                 .iter()
@@ -198,10 +234,10 @@ impl Tailer {
             };
             let matched = (!family.matched.is_empty()).then(|| family.matched.join("/"));
             let cluster = self.sources[source].captured(&member.path).or(matched);
-            let path = if stem == CONTAINER {
-                member.path.clone()
+            let path = if **stem == *CONTAINER || *member.path == *own {
+                Arc::clone(&member.path)
             } else {
-                dir.join(stem)
+                own.into()
             };
             let info = LogInfo {
                 name: Arc::from(name.as_str()),
@@ -209,14 +245,14 @@ impl Tailer {
                 cluster,
                 source,
             };
-            let mut log = self.new_log(info, dir.to_owned(), stem.clone());
+            let mut log = self.new_log(info, Arc::clone(&dir), Arc::clone(stem));
             let id = log.id;
             log.restored = self.restored.remove(&name).unwrap_or_default();
             log.resumed = !log.restored.is_empty();
             self.families
-                .entry(dir.to_owned())
+                .entry(Arc::clone(&dir))
                 .or_default()
-                .insert(stem.clone(), id);
+                .insert(Arc::clone(stem), id);
             self.logs.insert(id, Box::new(log));
         }
     }
@@ -243,7 +279,7 @@ impl Tailer {
         Ok(view)
     }
 
-    /// Whether a view shows files that are not known, or lacks files that are.
+    /// Whether a view shows files that are not known, or lacks files that are known or looked for.
     fn shows_news(&self, dir: &Path, only: Option<&OsStr>, view: &View) -> bool {
         let Some(logs) = self.families.get(dir) else {
             return true;
@@ -257,22 +293,31 @@ impl Tailer {
         });
         let asked = logs
             .iter()
-            .filter(|(stem, _)| only.is_none_or(|only| only == *stem));
+            .filter(|(stem, _)| only.is_none_or(|only| *only == ***stem));
         let mut asked = asked.filter_map(|(stem, id)| Some((view.families.get(stem), self.logs.get(id)?)));
         came || asked.any(|(family, log)| {
             let members = family.map_or(&[][..], |family| &family.members);
-            log.files().filter(|file| file.missing.is_none()).any(|file| {
-                !members
+            let is_shown = |file: &Tracked| {
+                members
                     .iter()
                     .any(|member| member.stat.id == file.id && member.path == file.path)
-            })
+            };
+            // What is looked for is as good as news: by a view that lacks it, it would be given up.
+            log.queue.iter().any(|file| file.missing.is_some())
+                || log.files().any(|file| file.missing.is_none() && !is_shown(file))
         })
     }
 
     fn view(&mut self, dir: &Path, only: Option<&OsStr>) -> io::Result<View> {
         let targets = self.targets.get(dir).map_or(&[][..], Vec::as_slice);
-        let view = View::of(dir, targets, self.stems_followed(dir), only, &*self.pass.fs)?;
-        if let Some(trouble) = self.troubles.get_mut(dir) {
+        let view = View::of(
+            dir,
+            targets,
+            &|stem| self.follows(dir, stem),
+            only,
+            &*self.pass.fs,
+        )?;
+        if let Some(trouble) = self.trouble_of(dir) {
             trouble.retry = Retry::default();
         }
         for (path, error) in &view.failed {
@@ -284,20 +329,11 @@ impl Tailer {
         Ok(view)
     }
 
-    /// Families of a directory that are looked at whether or not a name is meant: those read, and those with positions.
-    fn stems_followed(&self, dir: &Path) -> BTreeSet<OsString> {
-        let read = self
-            .families
-            .get(dir)
-            .into_iter()
-            .flat_map(BTreeMap::keys)
-            .cloned();
-        let inside = Position::printable(&dir.join(""));
-        let saved = self.restored.range(inside.clone()..).map(|(name, _)| name);
-        let saved = saved
-            .map_while(|name| name.strip_prefix(&inside))
-            .filter(|rest| !rest.contains('/'));
-        read.chain(saved.map(OsString::from)).collect()
+    /// Whether a family of a directory is looked at whether or not a name is meant: one that is read, or has positions.
+    fn follows(&self, dir: &Path, stem: &OsStr) -> bool {
+        let is_read = self.families.get(dir).is_some_and(|logs| logs.contains_key(stem));
+        let is_saved = || self.restored.contains_key(&Position::printable(&dir.join(stem)));
+        is_read || !self.restored.is_empty() && is_saved()
     }
 
     /// Drops owners that own nothing any more.
@@ -310,7 +346,7 @@ impl Tailer {
     /// Tells once of directories in which nothing was found.
     fn tell_of_nothing(&mut self) {
         for target in self.targets.values().flatten() {
-            let logs = self.families.get(&target.dir);
+            let logs = self.families.get(&*target.dir);
             let any = |meant: &dyn Fn(&Log) -> bool| {
                 logs.is_some_and(|logs| {
                     logs.values()
@@ -353,15 +389,31 @@ impl Tailer {
             error: error.to_string(),
         });
         self.pass.starved |= is_out_of_files(error);
-        let trouble = self.troubles.entry(path.to_owned()).or_default();
-        trouble.numbers.failed(op);
+        let trouble = self.troubles.entry(Position::printable(path)).or_default();
+        trouble.errors.add(op, 1);
         trouble
+    }
+
+    /// What failed of a path before: of most nothing did.
+    fn trouble_of(&mut self, path: &Path) -> Option<&mut Trouble> {
+        if self.troubles.is_empty() {
+            return None;
+        }
+        self.troubles.get_mut(&Position::printable(path))
     }
 }
 
 /// Failures of a path that is no log's.
 #[derive(Debug, Default)]
 pub(super) struct Trouble {
-    pub(super) numbers: Numbers,
+    pub(super) errors: Counts<Op>,
     retry: Retry,
+}
+
+impl Trouble {
+    /// What an earlier run counted.
+    pub(super) fn before(errors: Counts<Op>) -> Self {
+        let retry = Retry::default();
+        Self { errors, retry }
+    }
 }

@@ -1,6 +1,5 @@
 //! What goes with a pass from the tailer down to each file: what it may use, what it counts, when to try again.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use super::Settings;
 use super::ahead::Ahead;
 use super::fs::Fs;
 use super::notice::Notices;
-use crate::stats::{Lost, Op, Rotation, SourceStats};
+use crate::stats::{Counts, Lost, Op, Rotation, SourceStats};
 
 /// What one pass lends to everything that it touches.
 pub(super) struct Pass {
@@ -67,9 +66,9 @@ impl Pass {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct Numbers {
     pub(super) read_bytes: u64,
-    pub(super) lost_bytes: BTreeMap<Lost, u64>,
-    pub(super) rotations: BTreeMap<Rotation, u64>,
-    pub(super) errors: BTreeMap<Op, u64>,
+    pub(super) lost_bytes: Counts<Lost>,
+    pub(super) rotations: Counts<Rotation>,
+    pub(super) errors: Counts<Op>,
 }
 
 impl Numbers {
@@ -84,17 +83,15 @@ impl Numbers {
     }
 
     pub(super) fn failed(&mut self, op: Op) {
-        *self.errors.entry(op).or_default() += 1;
+        self.errors.add(op, 1);
     }
 
     pub(super) fn rotated(&mut self, kind: Rotation) {
-        *self.rotations.entry(kind).or_default() += 1;
+        self.rotations.add(kind, 1);
     }
 
     pub(super) fn lost(&mut self, why: Lost, bytes: u64) {
-        if bytes > 0 {
-            *self.lost_bytes.entry(why).or_default() += bytes;
-        }
+        self.lost_bytes.add(why, bytes);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::ahead::Ahead;
 use super::file::Tracked;
 use super::fs::Fs;
 use super::identity::Place;
@@ -11,7 +12,7 @@ use super::notice::Notice;
 use super::pass::Pass;
 use super::stdin::{Stdin, Taken};
 use super::step::Step;
-use super::{LogInfo, Read, Settings, Sink};
+use super::{LogInfo, Read, Search, Settings, Sink};
 use crate::line::LogId;
 use crate::stats::{Op, SourceStats};
 
@@ -28,17 +29,36 @@ enum Input {
     Stdin(Option<Stdin>),
 }
 
-/// What a [`LogReader`] yields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Chunk<'a> {
-    /// More bytes of the file at hand.
-    Bytes(Read<'a>),
-    /// The file is over: a last line without newline is a line.
-    FileEnd,
+/// What readers use in turn.
+pub struct Aids {
+    buffer: Vec<u8>,
+    ahead: Option<Ahead>,
+}
+
+impl Aids {
+    /// Long files are read ahead on as many cores, and what `search` finds is given along with the bytes.
+    #[must_use]
+    pub fn new(cores: usize, search: &Search) -> Self {
+        Self {
+            buffer: Vec::new(),
+            ahead: Ahead::start(cores, search),
+        }
+    }
+}
+
+/// What came of a reader's turn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// Bytes given.
+    pub bytes: u64,
+    /// Files read to their end.
+    pub files: u64,
+    /// The log was read to its end.
+    pub over: bool,
 }
 
 impl LogReader {
-    /// `hold` keeps the file at hand open between chunks.
+    /// `hold` keeps the file at hand open between turns.
     pub(super) fn files(mut log: Log, fs: Arc<dyn Fs>, settings: Settings, hold: bool) -> Self {
         let input = Input::Files(std::mem::take(&mut log.queue));
         Self {
@@ -95,89 +115,101 @@ impl LogReader {
         self.pass.notices.take()
     }
 
-    /// The next piece, read into `buffer` (made a little larger than [`Settings::chunk`]); none at the end of the log.
-    pub fn next_chunk<'b>(&mut self, buffer: &'b mut Vec<u8>) -> Option<Chunk<'b>> {
-        buffer.resize(self.pass.settings.chunk + Place::ANCHOR, 0);
+    /// Reads on into `sink` until that wants no more of the log for now, or the turn has had about `most` bytes.
+    pub fn read(&mut self, most: u64, aids: &mut Aids, sink: &mut dyn Sink) -> Turn {
+        aids.buffer.resize(self.pass.settings.chunk + Place::ANCHOR, 0);
         match self.input {
-            Input::Files(_) => self.next_of_files(buffer),
-            Input::Stdin(_) => self.next_of_stdin(buffer),
+            Input::Files(_) => self.read_files(most, aids, sink),
+            Input::Stdin(_) => self.read_stdin(sink),
         }
     }
 
-    fn next_of_files<'b>(&mut self, buffer: &'b mut Vec<u8>) -> Option<Chunk<'b>> {
+    fn read_files(&mut self, most: u64, aids: &mut Aids, sink: &mut dyn Sink) -> Turn {
+        let (mut turn, id) = (Turn::default(), self.id());
         let Input::Files(files) = &mut self.input else {
-            return None;
+            return turn;
         };
-        loop {
-            let file = files.front_mut()?;
+        std::mem::swap(&mut self.pass.ahead, &mut aids.ahead);
+        while let Some(file) = files.front_mut()
+            && turn.bytes < most
+            && sink.wants(id)
+        {
+            self.pass.left = most - turn.bytes;
             // A writer that never stops does not keep the reader from its end.
             let over = !file.is_packed() && file.place.offset >= file.backlog_end;
             let step = if over {
                 Step::AtEnd
             } else {
-                file.read(&mut self.pass, &mut self.log.numbers, buffer)
+                file.read(&mut self.pass, &mut self.log.numbers, &mut aids.buffer)
             };
-            if !self.hold && !file.is_packed() {
-                file.close();
-            }
             match step {
                 Step::Data(data) if data.range.is_empty() => {}
                 Step::Data(data) => {
-                    let (offset, mtime) = (data.offset, file.mtime);
-                    let bytes = &buffer[data.range];
-                    return Some(Chunk::Bytes(Read {
-                        bytes,
-                        offset,
-                        mtime,
+                    turn.bytes += data.range.len() as u64;
+                    let read = Read {
+                        bytes: &aids.buffer[data.range],
+                        offset: data.offset,
+                        mtime: file.mtime,
                         fresh: false,
-                        hits: None,
-                    }));
+                        hits: self
+                            .pass
+                            .ahead
+                            .as_ref()
+                            .filter(|_| data.searched)
+                            .map(Ahead::hits),
+                    };
+                    sink.bytes(id, &read);
                 }
                 Step::AtEnd | Step::Wait | Step::Cut(_) | Step::Look => {
                     files.pop_front();
-                    return Some(Chunk::FileEnd);
+                    turn.files += 1;
+                    sink.file_end(id);
                 }
             }
         }
+        std::mem::swap(&mut self.pass.ahead, &mut aids.ahead);
+        match files.front_mut() {
+            Some(file) if !self.hold && !file.is_packed() => file.close(),
+            Some(_) => {}
+            None => turn.over = true,
+        }
+        turn
     }
 
-    fn next_of_stdin<'b>(&mut self, buffer: &'b mut Vec<u8>) -> Option<Chunk<'b>> {
-        let Input::Stdin(input) = &mut self.input else {
-            return None;
+    /// Waits for what comes next, which may be long: others have their turns between two pieces.
+    fn read_stdin(&mut self, sink: &mut dyn Sink) -> Turn {
+        let id = self.id();
+        let over = Turn {
+            over: true,
+            ..Turn::default()
         };
-        match input.as_ref()?.wait() {
+        let Input::Stdin(Some(stdin)) = &self.input else {
+            return over;
+        };
+        match stdin.wait() {
             Taken::Bytes(bytes) => {
                 let offset = self.log.numbers.read_bytes;
                 self.log.numbers.read_bytes += bytes.len() as u64;
-                *buffer = bytes;
-                let mtime = jiff::Timestamp::UNIX_EPOCH;
-                Some(Chunk::Bytes(Read {
-                    bytes: buffer,
+                let read = Read {
+                    bytes: &bytes,
                     offset,
-                    mtime,
+                    mtime: jiff::Timestamp::UNIX_EPOCH,
                     fresh: false,
                     hits: None,
-                }))
+                };
+                sink.bytes(id, &read);
+                Turn {
+                    bytes: bytes.len() as u64,
+                    ..Turn::default()
+                }
             }
-            over => {
-                if over == Taken::Failed {
+            ended => {
+                if ended == Taken::Failed {
                     self.log.numbers.failed(Op::Read);
                 }
-                *input = None;
-                Some(Chunk::FileEnd)
-            }
-        }
-    }
-
-    /// Reads the whole log into `sink`.
-    pub fn read_all(&mut self, sink: &mut dyn Sink) {
-        let id = self.id();
-        sink.open(id, self.info());
-        let mut buffer = Vec::new();
-        while let Some(chunk) = self.next_chunk(&mut buffer) {
-            match chunk {
-                Chunk::Bytes(read) => sink.bytes(id, &read),
-                Chunk::FileEnd => sink.file_end(id),
+                self.input = Input::Stdin(None);
+                sink.file_end(id);
+                Turn { files: 1, ..over }
             }
         }
     }

@@ -1,10 +1,11 @@
 //! What a look at its directory means for a log: which files moved, which are news, and in which order to read them.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::arrivals::Later;
+use super::arrivals::{Arrivals, Later};
 use super::family::{Name, writer_by_name};
 use super::file::{Form, Tracked};
 use super::fs::{Entry, Stat};
@@ -20,7 +21,7 @@ use crate::stats::{Op, Rotation};
 /// A regular file of a log's family, as a directory shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Member {
-    pub(super) path: PathBuf,
+    pub(super) path: Arc<Path>,
     pub(super) name: Name,
     pub(super) stat: Stat,
     /// Meant by a source itself, and not just of the same family as one that is.
@@ -57,15 +58,22 @@ pub(super) enum Named {
 }
 
 impl Log {
-    /// Takes in what the directory shows now.
-    pub(super) fn sight(&mut self, sight: &Sight<'_>, pass: &mut Pass, sink: &mut dyn Sink) {
+    /// Takes in what the directory shows now. Where there are files to be read among it, they are returned: to be taken up
+    /// if the directory still shows the same.
+    pub(super) fn sight(
+        &mut self,
+        sight: &Sight<'_>,
+        pass: &mut Pass,
+        sink: &mut dyn Sink,
+    ) -> Option<Arrivals> {
         self.locate(sight, pass);
         if self.stage != Stage::Followed && !self.admit(sight, pass, sink) {
-            return;
+            return None;
         }
         let first = !self.sighted && !self.resumed;
         if !self.restored.is_empty() && !self.restore(sight, pass) {
-            return;
+            self.give_up(Vec::new(), pass);
+            return None;
         }
         let all_asked = self.recheck_done(sight, pass);
         let mut unseen: Vec<&Member> = sight
@@ -77,16 +85,25 @@ impl Log {
         unseen.sort_by_key(|member| member.name.gz);
         let all_clear = self.house(&mut unseen, all_asked, pass, sink);
         let news = all_clear.then(|| self.sort_out(&unseen, sight, first, pass));
-        let Some(news) = news.flatten() else {
-            pass.soon = true;
-            return;
+        let recalled = news.flatten().map(|mut news| {
+            let came = !unseen.is_empty();
+            self.recall(came, &mut news, sight, pass).map(|()| news)
+        });
+        let Some(Ok(news)) = recalled else {
+            self.give_up(Vec::new(), pass);
+            return None;
         };
-        self.take_up(news, sight, first, pass, sink);
-        // Between a rename and the next file there is none for a moment.
-        self.current = sight.current().map(|member| member.stat.id).or(self.current);
-        self.files_mut().for_each(Tracked::looked_around);
-        self.forget(pass);
-        self.sighted = true;
+        let arrivals = Arrivals {
+            news,
+            current: sight.current().map(|member| member.stat.id),
+            first,
+            beginning: sight.beginning,
+        };
+        if arrivals.news.is_empty() {
+            self.take_up(arrivals, pass, sink);
+            return None;
+        }
+        Some(arrivals)
     }
 
     /// Where the known files are now.
@@ -96,7 +113,7 @@ impl Log {
                 continue;
             }
             match sight.find(file, pass) {
-                Ok(Some((path, stat))) => file.seen(path, &stat),
+                Ok(Some((path, stat))) => file.seen(&path, &stat),
                 Ok(None) => {
                     file.missing = file.missing.or(Some(pass.now));
                     if sight.members.iter().any(|member| member.stat.id == file.id) {
@@ -110,15 +127,6 @@ impl Log {
         }
         self.later
             .retain(|id, _| sight.members.iter().any(|member| member.stat.id == *id));
-    }
-
-    /// Forgets what was gone before all that is there was looked into: until then it may be what a copy is known by.
-    fn forget(&mut self, pass: &Pass) {
-        if self.later.is_empty() {
-            let recent = |since: Duration| pass.now < since + pass.settings.grace;
-            self.done.retain(|file| file.missing.is_none_or(recent));
-            self.departed.retain(|(_, since)| recent(*since));
-        }
     }
 
     /// Decides whether the log is to be read.
@@ -142,7 +150,8 @@ impl Log {
             }
             Writer::TaskManager => {
                 self.stage = Stage::LeftOut;
-                pass.notices.say(Notice::TaskManagerLog(self.info.path.clone()));
+                pass.notices
+                    .say(Notice::TaskManagerLog(self.info.path.to_path_buf()));
             }
             Writer::Unknown => {}
         }
@@ -172,7 +181,7 @@ impl Log {
                     return Writer::JobManager;
                 }
                 Writer::Unknown if sample.full => {
-                    pass.notices.say(Notice::NotRecognised(member.path.clone()));
+                    pass.notices.say(Notice::NotRecognised(member.path.to_path_buf()));
                 }
                 Writer::Unknown => {}
                 writer => return writer,
@@ -183,13 +192,15 @@ impl Log {
         Writer::Unknown
     }
 
-    /// Finds the files of saved positions again. False while one of them is being renamed: to be tried again.
+    /// Finds the files of saved positions again. False while one of them is being renamed, or where one is found to have been
+    /// cut, which may be later than the directory was read, so that its copy is not among what it showed: to be tried again.
     fn restore(&mut self, sight: &Sight<'_>, pass: &mut Pass) -> bool {
         // A file of which nothing was read is news like any other: nothing tells it from another with its inode.
         let there = |id: FileId| sight.members.iter().any(|member| member.stat.id == id);
         self.restored
             .retain(|position| position.done || position.place.offset > 0 || !there(position.id));
         let mut found = Vec::with_capacity(self.restored.len());
+        let mut overwritten = 0;
         for position in &self.restored {
             let shown = sight.members.iter().find(|member| member.stat.id == position.id);
             let home = if let Some(member) = shown {
@@ -199,7 +210,6 @@ impl Log {
                 None
             } else {
                 let Ok(found) = sight.elsewhere(position.id, pass) else {
-                    pass.soon = true;
                     return false;
                 };
                 found.map(|(path, stat)| (path, stat, false))
@@ -222,8 +232,7 @@ impl Log {
             match opened.and_then(|mut content| place.compare(&mut content)) {
                 Ok(Compared::Same) => found.push(Some((path, stat, gz))),
                 Ok(Compared::Shorter | Compared::Different) => {
-                    // Or its inode was given to another file; a truncation is by far the more frequent.
-                    self.numbers.rotated(Rotation::Truncate);
+                    overwritten += 1;
                     found.push(None);
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return false,
@@ -231,7 +240,7 @@ impl Log {
                     // Not to be read now, and nothing speaks against it: what reading it finds will decide.
                     self.numbers.failed(Op::Read);
                     pass.notices.say(Notice::Failed {
-                        path: path.clone(),
+                        path: path.to_path_buf(),
                         op: Op::Read,
                         error: error.to_string(),
                     });
@@ -239,6 +248,12 @@ impl Log {
                 }
             }
         }
+        if overwritten > self.overwritten {
+            self.overwritten = overwritten;
+            return false;
+        }
+        // Or its inode was given to another file; a truncation is by far the more frequent.
+        (0..overwritten).for_each(|_| self.numbers.rotated(Rotation::Truncate));
         for (position, home) in std::mem::take(&mut self.restored).into_iter().zip(found) {
             self.take_back(position, home, sight.beginning, pass);
         }
@@ -249,7 +264,7 @@ impl Log {
     fn take_back(
         &mut self,
         position: Position,
-        home: Option<(PathBuf, Stat, bool)>,
+        home: Option<(Arc<Path>, Stat, bool)>,
         beginning: bool,
         pass: &Pass,
     ) {
@@ -258,7 +273,7 @@ impl Log {
                 self.departed.push((position.place, pass.now));
             } else {
                 self.queue
-                    .push_back(Tracked::homeless(self.info.path.clone(), position, pass.now));
+                    .push_back(Tracked::homeless(Arc::clone(&self.info.path), position, pass.now));
             }
             return;
         };
@@ -285,11 +300,11 @@ impl Sight<'_> {
     /// Whether the file that a packed one is made from is still beside it.
     pub(super) fn has_unpacked(&self, packed: &Member) -> bool {
         let plain = packed.path.with_extension("");
-        self.members.iter().any(|member| member.path == plain)
+        self.members.iter().any(|member| *member.path == *plain)
     }
 
     /// Where a known file is: in the family, or under any other name in the directory.
-    fn find(&self, file: &Tracked, pass: &Pass) -> io::Result<Option<(PathBuf, Stat)>> {
+    fn find(&self, file: &Tracked, pass: &Pass) -> io::Result<Option<(Arc<Path>, Stat)>> {
         if let Some(member) = self.members.iter().find(|member| member.stat.id == file.id) {
             // What is packed need not say so in its name, but a name that does is not lost.
             let same_form = member.name.gz == file.path.file_name().is_some_and(|name| Name::parse(name).gz);
@@ -313,11 +328,11 @@ impl Sight<'_> {
     }
 
     /// Where the directory shows an inode.
-    fn elsewhere(&self, id: FileId, pass: &Pass) -> io::Result<Option<(PathBuf, Stat)>> {
+    fn elsewhere(&self, id: FileId, pass: &Pass) -> io::Result<Option<(Arc<Path>, Stat)>> {
         for entry in self.entries.iter().filter(|entry| entry.ino == id.ino) {
             let path = self.dir.join(&entry.name);
             match pass.fs.stat(&path) {
-                Ok(stat) if stat.id == id => return Ok(Some((path, stat))),
+                Ok(stat) if stat.id == id => return Ok(Some((path.into(), stat))),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),

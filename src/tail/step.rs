@@ -8,7 +8,7 @@ use super::ahead::Upcoming;
 use super::file::{Held, SETTLED, Tracked};
 use super::fs::Stat;
 use super::gz::is_damage;
-use super::identity::{Compared, Content, FileId, Head, Place};
+use super::identity::{Compared, Content, FileId, Place};
 use super::notice::Notice;
 use super::pass::{Numbers, Pass, Retry};
 use crate::stats::{Op, Rotation};
@@ -149,10 +149,9 @@ impl Tracked {
         if buffer[..anchor] != self.place.anchor || self.place.offset == 0 && !self.begins_as_known()? {
             return Ok(Step::Cut(self.kind_of_cut()));
         }
-        if self.cut && got > 0 {
-            // It may have been cut more than once, with a copy made each time. Those there are by now come first; and
-            // with its head known, another cut after this shows.
-            self.place.head = Head::of(&buffer[..got]);
+        if got > 0 && self.place.offset == 0 && self.place.head.len == 0 {
+            // Since it was empty it may have been copied and cut, and renamed: what is there by now is put in order first.
+            // And with its head known, a cut after this shows.
             return Ok(Step::Look);
         }
         self.reopened = false;
@@ -220,7 +219,7 @@ impl Tracked {
             Err(error) if !is_damage(&error) => Err(error),
             Err(_) if !pass.once && pass.now < self.quiet + SETTLED => Ok(Step::Wait),
             Err(_) => {
-                pass.notices.say(Notice::Damaged(self.path.clone()));
+                pass.notices.say(Notice::Damaged(self.path.to_path_buf()));
                 numbers.failed(Op::Unpack);
                 Ok(Step::AtEnd)
             }

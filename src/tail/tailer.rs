@@ -1,8 +1,8 @@
 //! The tailer: one pass after another, and how much of each log is read in one. What it looks at is in `look`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use super::stdin::{Stdin, Taken};
 use super::wake::Hints;
 use super::{Classify, LogInfo, Read, STDIN, Search, Settings, Sink};
 use crate::line::LogId;
-use crate::stats::{Backlog, Op, SourceStats};
+use crate::stats::{Backlog, Counts, Op, SourceStats};
 
 /// What one pass came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct Tailer {
     pub(super) pass: Pass,
     pub(super) logs: BTreeMap<LogId, Box<Log>>,
     /// The logs of each directory, by what the names of their files share.
-    pub(super) families: BTreeMap<PathBuf, BTreeMap<OsString, LogId>>,
+    pub(super) families: BTreeMap<Arc<Path>, BTreeMap<Arc<OsStr>, LogId>>,
     /// Which log reads a file; may name one that does so no more.
     pub(super) owners: HashMap<FileId, LogId>,
     /// Saved positions of logs not yet found, by log.
@@ -60,7 +60,8 @@ pub struct Tailer {
     pub(super) next_look: Duration,
     /// The first look is over.
     pub(super) begun: bool,
-    pub(super) troubles: BTreeMap<PathBuf, Trouble>,
+    /// What failed of paths that are no logs, by the path as it is shown.
+    pub(super) troubles: BTreeMap<String, Trouble>,
     buffer: Vec<u8>,
     pub(super) stdin: Option<(Log, Option<Stdin>)>,
     /// Logs that no source means any more, with their positions.
@@ -136,16 +137,24 @@ impl Tailer {
         self.known = known;
     }
 
+    /// Tells what [`Self::failures`] were in an earlier run: they are counted on from there.
+    pub fn remember_failures(&mut self, failures: BTreeMap<String, Counts<Op>>) {
+        let before = failures
+            .into_iter()
+            .map(|(path, errors)| (path, Trouble::before(errors)));
+        self.troubles = before.collect();
+    }
+
     /// Reads standard input where a source is `-`.
     pub fn attach_stdin(&mut self, stdin: Stdin) {
         if let Some(source) = self.sources.iter().position(Source::is_stdin) {
             let info = LogInfo {
                 name: STDIN.into(),
-                path: STDIN.into(),
+                path: Path::new(STDIN).into(),
                 cluster: None,
                 source,
             };
-            let mut log = self.new_log(info, PathBuf::new(), OsString::new());
+            let mut log = self.new_log(info, Path::new("").into(), OsStr::new("").into());
             log.stage = Stage::Followed;
             self.stdin = Some((log, Some(stdin)));
         }
@@ -267,7 +276,10 @@ impl Tailer {
     pub fn stats(&self) -> Vec<(Option<LogId>, SourceStats)> {
         let ids = self.logs.keys().chain(self.stdin.iter().map(|(log, _)| &log.id));
         let logs = ids.filter_map(|id| Some((Some(*id), self.stats_of(*id)?)));
-        let troubles = self.troubles().into_iter().map(|trouble| (None, trouble));
+        let failures = self.failures();
+        let troubles = failures
+            .iter()
+            .map(|(path, errors)| (None, SourceStats::of_failures(path, errors)));
         logs.chain(troubles).collect()
     }
 
@@ -283,19 +295,13 @@ impl Tailer {
         log.or(stdin).map(Log::stats)
     }
 
-    /// What failed of paths that are no logs.
+    /// How often which operation failed on paths that are no logs, by the path as it is shown.
     #[must_use]
-    pub fn troubles(&self) -> Vec<SourceStats> {
-        let troubles = self
-            .troubles
-            .iter()
-            .filter(|(_, trouble)| !trouble.numbers.errors.is_empty());
-        let troubles = troubles.map(|(path, trouble)| SourceStats {
-            name: Position::printable(path).into(),
-            errors: trouble.numbers.errors.clone(),
-            ..SourceStats::default()
-        });
-        troubles.collect()
+    pub fn failures(&self) -> BTreeMap<String, Counts<Op>> {
+        let troubles = self.troubles.iter();
+        troubles
+            .map(|(path, trouble)| (path.clone(), trouble.errors.clone()))
+            .collect()
     }
 
     /// Progress in reading what was there at the start.
@@ -342,7 +348,7 @@ impl Tailer {
     }
 
     /// A log, with the id and the numbers that it had in an earlier run.
-    pub(super) fn new_log(&mut self, info: LogInfo, dir: PathBuf, stem: OsString) -> Log {
+    pub(super) fn new_log(&mut self, info: LogInfo, dir: Arc<Path>, stem: Arc<OsStr>) -> Log {
         let Some(known) = self.known.remove(&*info.name) else {
             self.next_id += 1;
             return Log::new(LogId(self.next_id), info, dir, stem);
@@ -407,7 +413,7 @@ impl Tailer {
             };
             let (progress, taken) = log.advance(&mut self.pass, budget, &mut self.buffer, sink);
             read = (read + taken).min(most);
-            let (dir, stem) = (log.dir.clone(), log.stem.clone());
+            let (dir, stem) = (Arc::clone(&log.dir), Arc::clone(&log.stem));
             self.close_some();
             match progress {
                 Progress::Look => self.look(&dir, Some(&stem), sink),

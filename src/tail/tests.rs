@@ -2,6 +2,7 @@
 //! Tests are named after the scenarios of the tailing faults (T01 …) that they cover.
 
 mod ahead;
+mod between;
 mod bytes;
 mod discovery;
 mod faults;
@@ -25,8 +26,8 @@ use tempfile::TempDir;
 
 use super::fs::{Fs, OsFs};
 use super::{
-    Chunk, Classify, HeadFacts, Known, LogInfo, Notice, Position, Read, Settings, Sink, Source, Tailer,
-    Writer,
+    Aids, Classify, HeadFacts, Known, LogInfo, LogReader, Notice, Position, Read, Search, Settings, Sink,
+    Source, Tailer, Writer,
 };
 use crate::line::LogId;
 use crate::stats::{Lost, Op, Rotation, SourceStats};
@@ -171,8 +172,12 @@ impl Rig {
 
     /// Stops and starts again from the positions, as a new process does.
     fn restart(&mut self, paths: &[&str]) {
+        self.restart_on(paths, Arc::new(OsFs));
+    }
+
+    fn restart_on(&mut self, paths: &[&str], fs: Arc<dyn Fs>) {
         let positions = self.tailer.positions();
-        self.tailer = tailer(self.dir.path(), paths, settings(), Arc::new(OsFs), positions);
+        self.tailer = tailer(self.dir.path(), paths, settings(), fs, positions);
         self.sink = Recorder::default();
         self.known.clear();
     }
@@ -379,9 +384,22 @@ fn replay(dir: &Path, paths: &[&str]) -> Vec<String> {
     let (readers, _) = tailer(dir, paths, settings(), Arc::new(OsFs), Vec::new()).into_readers();
     let mut sink = Recorder::default();
     for mut reader in readers {
-        reader.read_all(&mut sink);
+        read_all(&mut reader, &mut sink);
     }
     sink.lines
+}
+
+/// One helper, which looks for nothing.
+fn aids() -> Aids {
+    let search: Search = Arc::new(|_, _, hits| hits.clear());
+    Aids::new(2, &search)
+}
+
+/// Reads a log to its end.
+fn read_all(reader: &mut LogReader, sink: &mut Recorder) {
+    let mut aids = aids();
+    sink.open(reader.id(), reader.info());
+    while !reader.read(u64::MAX, &mut aids, sink).over {}
 }
 
 fn source(path: &str, cluster: Option<&str>) -> Source {

@@ -1,26 +1,28 @@
 //! What a directory shows at one moment: the files of each family that is asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::discover::{Select, Target};
 use super::family::Name;
 use super::fs::{Entry, Fs, Kind};
 use super::identity::FileId;
+use super::log::Log;
 use super::sight::{Member, Named};
 
 /// A directory's answer; empty for one that is not there.
 #[derive(Default)]
 pub(super) struct View {
-    pub(super) families: BTreeMap<OsString, Family>,
+    pub(super) families: BTreeMap<Arc<OsStr>, Family>,
     /// Every name in it.
     pub(super) entries: Vec<Entry>,
     /// Files that could not be asked after.
     pub(super) failed: Vec<(PathBuf, io::Error)>,
     /// Their families: what is there of them is not known.
-    pub(super) unsure: BTreeSet<OsString>,
+    pub(super) unsure: BTreeSet<Arc<OsStr>>,
     /// FIFOs, sockets and devices with the names of logs.
     pub(super) refused: Vec<PathBuf>,
 }
@@ -29,6 +31,8 @@ pub(super) struct View {
 #[derive(Default)]
 pub(super) struct Family {
     pub(super) members: Vec<Member>,
+    /// Names that were listed and led nowhere when they were asked after: links, or files just renamed or deleted.
+    gone: Vec<PathBuf>,
     pub(super) named: Named,
     /// The first source that means one of them; none for a log followed because of its positions alone.
     pub(super) source: Option<usize>,
@@ -38,50 +42,47 @@ pub(super) struct Family {
 
 impl View {
     /// Lists a directory and asks after each file that a target means, and after all of the same family, and after
-    /// those of the families `followed`. With `only`, of that family alone.
+    /// those of the families that are followed. With `only`, of that family alone.
     pub(super) fn of(
         dir: &Path,
         targets: &[Target],
-        mut followed: BTreeSet<OsString>,
+        is_followed: &dyn Fn(&OsStr) -> bool,
         only: Option<&OsStr>,
         fs: &dyn Fs,
     ) -> io::Result<Self> {
         let entries = fs.list(dir)?;
-        let mut names = Vec::new();
-        for entry in entries.iter().filter(|entry| entry.kind != Some(Kind::Directory)) {
-            let name = Name::parse(&entry.name);
-            if only.is_some_and(|only| only != name.stem) {
-                continue;
-            }
-            let how = targets
-                .iter()
-                .filter_map(|target| Some((target, meaning(target, &entry.name, &name)?)));
-            let meant = how.min_by_key(|(target, _)| target.source);
-            if meant.is_some() {
-                followed.insert(name.stem.clone());
-            }
-            names.push((entry.name.clone(), name, meant));
-        }
-        let mut view = Self {
-            entries,
-            ..Self::default()
+        // Names are taken apart twice rather than kept: a directory may hold many thousands.
+        let names = || {
+            let files = entries.iter().filter(|entry| entry.kind != Some(Kind::Directory));
+            let names = files.map(|entry| (&entry.name, Name::parse(&entry.name)));
+            names.filter(|(_, name)| only.is_none_or(|only| *only == *name.stem))
         };
+        let meant = |file: &OsStr, name: &Name| {
+            let how = targets.iter();
+            let how = how.filter_map(|target| Some((target, meaning(target, file, name)?)));
+            how.min_by_key(|(target, _)| target.source)
+        };
+        let news = names().filter(|(file, name)| !is_followed(&name.stem) && meant(file, name).is_some());
+        let news: BTreeSet<Arc<OsStr>> = news.map(|(_, name)| name.stem).collect();
+        let mut view = Self::default();
         // Only now is anything asked of the files: a directory may hold many more than are meant.
-        for (file, name, meant) in names
-            .into_iter()
-            .filter(|(_, name, _)| followed.contains(&name.stem))
-        {
-            view.ask(dir.join(file), name, meant, fs);
+        for (file, name) in names() {
+            if news.contains(&name.stem) || is_followed(&name.stem) {
+                let meant = meant(file, &name);
+                view.ask(dir.join(file), name, meant, fs);
+            }
         }
         view.families.values_mut().for_each(Family::settle);
+        view.entries = entries;
         Ok(view)
     }
 
     fn ask(&mut self, path: PathBuf, name: Name, meant: Option<(&Target, Named)>, fs: &dyn Fs) {
         let stat = match fs.stat(&path) {
             Ok(stat) => stat,
-            // Gone since, or a link that leads nowhere.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return self.families.entry(name.stem).or_default().gone.push(path);
+            }
             Err(error) => {
                 self.failed.push((path, error));
                 self.unsure.insert(name.stem);
@@ -110,7 +111,7 @@ impl View {
             family.members.reserve_exact(1);
         }
         family.members.push(Member {
-            path,
+            path: path.into(),
             name,
             stat,
             wanted: meant.is_some(),
@@ -119,7 +120,7 @@ impl View {
     }
 
     /// The families whose names lead to other files than in another view.
-    pub(super) fn differs_in(&self, other: &Self) -> BTreeSet<OsString> {
+    pub(super) fn differs_in(&self, other: &Self) -> BTreeSet<Arc<OsStr>> {
         let stems = self.families.keys().chain(other.families.keys());
         stems
             .filter(|stem| !self.names(stem).eq(other.names(stem)))
@@ -127,9 +128,29 @@ impl View {
             .collect()
     }
 
+    /// Whether a later view shows a log the same files: under the same names, and what it does not know yet neither grown,
+    /// unless it is the file that is written to or is being packed, nor cut.
+    pub(super) fn is_still_so(&self, stem: &OsStr, later: &Self, log: &Log) -> bool {
+        let same_size = |(before, after): (&Member, &Member)| {
+            let may_grow = before.current || before.name.gz;
+            let (before, after) = (before.stat, after.stat);
+            log.knows(before.id) || before.size == after.size || may_grow && before.size < after.size
+        };
+        let (before, after) = (self.members(stem), later.members(stem));
+        self.names(stem).eq(later.names(stem)) && before.iter().zip(after).all(same_size)
+    }
+
+    fn members(&self, stem: &OsStr) -> &[Member] {
+        self.families.get(stem).map_or(&[], |family| &family.members)
+    }
+
     fn names(&self, stem: &OsStr) -> impl Iterator<Item = (&Path, FileId)> {
-        let members = self.families.get(stem).map_or(&[][..], |family| &family.members);
-        members.iter().map(|member| (&*member.path, member.stat.id))
+        let family = self.families.get(stem);
+        let members = family.into_iter().flat_map(|family| &family.members);
+        let gone = family.into_iter().flat_map(|family| &family.gone);
+        members
+            .map(|member| (&*member.path, member.stat.id))
+            .chain(gone.map(|path| (&**path, FileId::NONE)))
     }
 }
 
@@ -137,6 +158,7 @@ impl Family {
     /// Puts the members in a fixed order, and finds which one is written to.
     fn settle(&mut self) {
         self.members.sort_by(|a, b| a.path.cmp(&b.path));
+        self.gone.sort();
         let newest = self
             .members
             .iter()

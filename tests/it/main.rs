@@ -14,6 +14,7 @@ mod dashboards;
 mod demo;
 mod dependencies;
 mod documents;
+mod failures;
 mod faults;
 mod flags;
 mod fuzz;

@@ -275,6 +275,7 @@ fn begin(disk: &Arc<Disk>, setup: &Setup, saved: Saved) -> (Tailer, Engine) {
         (log.numbers.name.to_string(), known)
     });
     tailer.remember(known.collect());
+    tailer.remember_failures(saved.progress.failures.clone());
     let log = LogSettings {
         zone: TimeZone::UTC,
         layout: None,

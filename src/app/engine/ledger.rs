@@ -39,6 +39,7 @@ impl Engine {
             positions: tailer.positions(),
             rule_matches: self.all_rule_matches(),
             unknown_states: self.unknown_states(),
+            failures: tailer.failures(),
         }
     }
 
@@ -60,6 +61,7 @@ impl Engine {
         let progress = Progress {
             rule_matches: self.all_rule_matches(),
             unknown_states: self.unknown_states(),
+            failures: tailer.failures(),
             ..Progress::default()
         };
         let mut logs = unkept.into_iter().filter_map(|id| {
@@ -82,8 +84,11 @@ impl Engine {
                 None => drop(self.ledger.shown.remove(&id)),
             }
         }
-        let troubles = tailer.troubles().into_iter().map(Arc::new);
-        self.program(self.ledger.shown.values().cloned().chain(troubles).collect())
+        let failures = tailer.failures();
+        let failures = failures
+            .iter()
+            .map(|(path, errors)| Arc::new(SourceStats::of_failures(path, errors)));
+        self.program(self.ledger.shown.values().cloned().chain(failures).collect())
     }
 
     /// Everything that is counted: the numbers that the tailer has of each log with those of its decoder.
@@ -112,7 +117,7 @@ impl Engine {
     fn source(&self, id: Option<LogId>, mut numbers: SourceStats) -> SourceStats {
         if let Some(log) = id.and_then(|id| self.logs.get(&id)) {
             numbers.cluster = Arc::clone(&log.cluster);
-            numbers.layout = log.decoder.layout().map(str::to_owned);
+            numbers.layout = log.decoder.layout();
             log.decoder.tally().fill(&mut numbers);
         }
         numbers

@@ -90,7 +90,7 @@ fn troubles(source: &SourceStats) -> Vec<String> {
     if lost > 0 {
         found.push(format!("{} destroyed before they could be read.", bytes(lost)));
     }
-    for (op, number) in &source.errors {
+    for (op, number) in source.errors.iter() {
         found.push(format!("{} ({}).", count(*number, "failed operation"), op.name()));
     }
     found

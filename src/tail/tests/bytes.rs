@@ -148,21 +148,18 @@ fn replay_lets_several_logs_be_merged() {
     fs::write(dir.path().join("a.log"), text(0, 300)).unwrap();
     fs::write(dir.path().join("b.log"), text(300, 600)).unwrap();
     let (mut readers, _) = tailer(dir.path(), &["."], settings(), Arc::new(OsFs), Vec::new()).into_readers();
-    let mut bytes = vec![Vec::new(); readers.len()];
-    let mut buffer = Vec::new();
-    // One chunk of each in turn.
-    let mut over = 0;
-    while over < readers.len() {
-        over = 0;
-        for (reader, bytes) in readers.iter_mut().zip(&mut bytes) {
-            match reader.next_chunk(&mut buffer) {
-                Some(Chunk::Bytes(read)) => bytes.extend_from_slice(read.bytes),
-                Some(Chunk::FileEnd) => {}
-                None => over += 1,
-            }
-        }
+    let (mut aids, mut sink) = (aids(), Recorder::default());
+    for reader in &readers {
+        sink.open(reader.id(), reader.info());
     }
-    assert_eq!(bytes, [text(0, 300).into_bytes(), text(300, 600).into_bytes()]);
+    // A piece of each in turn.
+    while !readers.is_empty() {
+        readers.retain_mut(|reader| !reader.read(1, &mut aids, &mut sink).over);
+    }
+    let place = |line: &str| sink.lines.iter().position(|read| read == line).unwrap();
+    assert!(place(&lines(300, 301)[0]) < place(&lines(299, 300)[0]), "in turn");
+    sink.lines.sort_unstable();
+    assert_eq!(sink.lines, lines(0, 600));
 }
 
 #[test]

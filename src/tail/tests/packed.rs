@@ -72,7 +72,7 @@ fn standard_input_may_be_packed() {
     tailer.attach_stdin(stdin.unwrap());
     let (mut readers, _) = tailer.into_readers();
     let mut sink = Recorder::default();
-    readers[0].read_all(&mut sink);
+    read_all(&mut readers[0], &mut sink);
     assert_eq!(sink.lines, lines(0, 20));
 }
 

@@ -153,7 +153,7 @@ fn a_log_that_was_deleted_while_down_is_gone_after_a_minute_and_may_come_back() 
     }
     rig.now = Duration::from_secs(600);
     rig.append("x.log", text(20, 30));
-    rig.poll();
+    rig.settle();
     assert_eq!(rig.sink.lines, lines(20, 30));
     assert!(rig.sink.partial.contains_key(&LogId(7)), "under its id");
 }

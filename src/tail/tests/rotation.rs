@@ -114,6 +114,17 @@ fn t10_another_file_under_the_same_inode_while_it_was_closed() {
 }
 
 #[test]
+fn t11_what_was_written_to_a_file_found_empty_is_read_though_it_was_deleted_since() {
+    let mut rig = Rig::new(&["x.log"]);
+    rig.append("x.log", "");
+    rig.poll();
+    rig.append("x.log", text(0, 10));
+    rig.remove("x.log");
+    rig.settle();
+    rig.expect_lines(10);
+}
+
+#[test]
 fn t11_deleted_while_open_is_read_on_and_let_go_after_a_minute() {
     let mut rig = Rig::reading(&["x.log"], "x.log", 10);
     let mut held = rig.open("x.log");
