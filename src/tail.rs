@@ -34,6 +34,7 @@ mod log;
 mod look;
 pub mod marks;
 mod notice;
+mod order;
 mod pass;
 mod reader;
 mod sight;

@@ -1,52 +1,21 @@
 //! Files that came or changed: what each is to those already read, and where it belongs in the order of reading.
 
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::family::CONTAINER;
 use super::file::{Form, Homeless, SETTLED, Tracked, is_out_of_files};
 use super::gz::is_damage;
-use super::identity::{Compared, Content, FileId, Head, Place};
-use super::kin::{self, Kin, Sample};
+use super::identity::{Compared, Content, Head, Place};
+use super::kin::{self, Kin};
 use super::log::Log;
 use super::notice::Notice;
+use super::order::News;
 use super::pass::Pass;
 use super::sight::{Member, Sight, open, peek};
-use super::step::Step;
 use super::{From, Sink};
-use crate::stats::{Lost, Op, Rotation};
-
-/// What a look at its directory found to be read of a log.
-pub(super) struct Arrivals {
-    pub(super) news: Vec<News>,
-    /// The file that has the log's own name.
-    pub(super) current: Option<FileId>,
-    /// The log's first look.
-    pub(super) first: bool,
-    /// The program's first look.
-    pub(super) beginning: bool,
-}
-
-impl Arrivals {
-    /// What files they are.
-    pub(super) fn files(&self) -> impl Iterator<Item = FileId> {
-        self.news.iter().map(|news| news.file.id)
-    }
-}
-
-/// A file just found, with its first bytes.
-pub(super) struct News {
-    pub(super) file: Tracked,
-    first_time: Option<Timestamp>,
-    number: u64,
-    rotated: bool,
-    current: bool,
-    /// It was known, and waited to be read.
-    recalled: bool,
-}
+use crate::stats::{Lost, Op};
 
 /// Whether a position without a file has found one.
 enum Home<'a> {
@@ -246,7 +215,8 @@ impl Log {
         first: bool,
         pass: &mut Pass,
     ) -> Option<Vec<News>> {
-        let mut news = Vec::new();
+        // Of thousands of logs, all of them new at the start, each has but one file: no room for the four that a vector begins with.
+        let mut news = Vec::with_capacity(unseen.len());
         if !unseen.is_empty() && !self.is_as_read(pass) {
             return None;
         }
@@ -269,53 +239,6 @@ impl Log {
             }
         }
         Some(news)
-    }
-
-    /// Adds to the news what waits in the queue, is not begun, and was empty so far or holds something else by now (which is
-    /// asked only if other files `came`): it is put in order anew, with the copies of what it held.
-    pub(super) fn recall(
-        &mut self,
-        came: bool,
-        news: &mut Vec<News>,
-        sight: &Sight<'_>,
-        pass: &mut Pass,
-    ) -> Result<(), Step> {
-        let is_unsettled_for_long = self.is_unsettled_for_long(pass);
-        let mut index = 0;
-        while let Some(file) = self.queue.get_mut(index) {
-            index += 1;
-            let head = file.place.head;
-            let is_begun = file.place.offset > 0 || file.is_packed();
-            let is_there = file.missing.is_none() || file.is_held();
-            if is_begun || !is_there || head.len > 0 && !came {
-                continue;
-            }
-            let opened = file.hold(pass, &mut self.numbers);
-            let sample = match opened.map(|(_, content)| Sample::read(content, sight.classify)) {
-                Ok(Ok(sample)) => sample,
-                _ if is_unsettled_for_long => continue,
-                Ok(Err(error)) => return Err(file.failed(pass, &mut self.numbers, Op::Read, &error)),
-                Err(step) => return Err(step),
-            };
-            if sample.first.is_empty() || head.len > 0 && head.begins(&sample.first) {
-                continue;
-            }
-            index -= 1;
-            if let Some(mut file) = self.queue.remove(index) {
-                Self::drop_backlog(&mut self.backlog, &mut file);
-                file.place.head = Head::of(&sample.first);
-                let member = sight.members.iter().find(|member| member.stat.id == file.id);
-                news.push(News {
-                    first_time: sample.facts.first_time,
-                    number: member.map_or(0, |member| member.name.number),
-                    rotated: member.is_none_or(|member| member.name.rotated),
-                    current: member.is_some_and(|member| member.current),
-                    recalled: true,
-                    file,
-                });
-            }
-        }
-        Ok(())
     }
 
     /// Whether the files being read still hold what was read of them. One that was cut says nothing of its copies, so they
@@ -388,6 +311,7 @@ impl Log {
             Form::of(content.is_packed()),
             pass.now,
         );
+        file.begins = Some(sample.begins(file.mtime));
         file.resume(place);
         if file.is_packed() {
             file.size = kin::stated_size(&content);
@@ -397,98 +321,11 @@ impl Log {
         }
         Ok(Some(News {
             file,
-            first_time: sample.facts.first_time,
             number: member.name.number,
             rotated: member.name.rotated,
             current: member.current,
             recalled: false,
         }))
-    }
-
-    /// Counts what made a file come while the log is followed.
-    fn count_rotation(&mut self, found: &News) {
-        if found.file.is_packed() || found.file.place.offset > 0 {
-            return;
-        }
-        if found.rotated {
-            self.numbers.rotated(Rotation::Rename);
-            return;
-        }
-        let before = self
-            .current
-            .and_then(|id| self.files().find(|file| file.id == id));
-        match before {
-            Some(before) if before.missing.is_some() => self.numbers.rotated(Rotation::Replace),
-            // A container's next number takes nothing's name.
-            Some(before) if before.path != found.file.path && *self.stem != *CONTAINER => {
-                self.numbers.rotated(Rotation::Rename);
-            }
-            Some(_) | None => {}
-        }
-    }
-
-    /// Puts what was found in its place: after what is being read, before the file that is written to.
-    pub(super) fn take_up(&mut self, arrivals: Arrivals, pass: &mut Pass, sink: &mut dyn Sink) {
-        let Arrivals {
-            mut news,
-            current,
-            first,
-            beginning,
-        } = arrivals;
-        self.unsettled = None;
-        news.sort_by(|a, b| a.order().cmp(&b.order()));
-        for mut found in news {
-            // Between a rename and the next file, what was written last may still be written to.
-            let is_last = |last: &Tracked| match current {
-                Some(_) => Some(last.id) == current,
-                None => found.file.mtime < last.mtime,
-            };
-            let before_last = !found.current && self.queue.back().is_some_and(is_last);
-            let at = self.queue.len() - usize::from(before_last);
-            if at == 0 && !self.queue.is_empty() && !self.interrupt(sink) {
-                // In the middle of a line: it is found again at the next look.
-                pass.soon = true;
-                continue;
-            }
-            if beginning {
-                self.add_backlog(&mut found.file);
-            }
-            if !first && !found.recalled {
-                self.count_rotation(&found);
-            }
-            self.gone = false;
-            // Most logs have one file: room for four of them would be a kilobyte for each log.
-            self.queue.reserve_exact(1);
-            self.queue.insert(at, found.file);
-        }
-        // Between a rename and the next file there is none for a moment.
-        self.current = current.or(self.current);
-        self.forget(pass);
-        self.sighted = true;
-    }
-
-    /// Takes nothing up, since files change while they are looked at; they are looked at again soon.
-    pub(super) fn give_up(&mut self, news: Vec<News>, pass: &mut Pass) {
-        for mut recalled in news.into_iter().filter(|news| news.recalled) {
-            recalled.file.place = Place::default();
-            self.queue.push_back(recalled.file);
-        }
-        self.unsettled = self.unsettled.or(Some(pass.now));
-        pass.soon = true;
-    }
-
-    /// Whether it could not be told for so long what is news that its files will not come to rest.
-    pub(super) fn is_unsettled_for_long(&self, pass: &Pass) -> bool {
-        pass.once || self.unsettled.is_some_and(|since| pass.now >= since + SETTLED)
-    }
-
-    /// Forgets what was gone before all that is there was looked into: until then it may be what a copy is known by.
-    fn forget(&mut self, pass: &Pass) {
-        if self.later.is_empty() {
-            let recent = |since: Duration| pass.now < since + pass.settings.grace;
-            self.done.retain(|file| file.missing.is_none_or(recent));
-            self.departed.retain(|(_, since)| recent(*since));
-        }
     }
 
     /// Leaves a file that failed alone for a while.
@@ -514,15 +351,6 @@ impl Log {
             }
             None => false,
         }
-    }
-}
-
-impl News {
-    /// By content; where files begin at the same time, by when they were last written. The file that is written to is
-    /// last, whatever the clock did.
-    fn order(&self) -> (bool, Timestamp, Timestamp, u64, &Path) {
-        let first = self.first_time.unwrap_or(self.file.mtime);
-        (self.current, first, self.file.mtime, self.number, &self.file.path)
     }
 }
 

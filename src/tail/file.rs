@@ -59,6 +59,8 @@ pub(super) struct Tracked {
     pub(super) known: u64,
     /// When it had been written by then.
     pub(super) written: Timestamp,
+    /// When its content begins; none where it was not looked into since that changed. See [`super::kin::Sample::begins`].
+    pub(super) begins: Option<Timestamp>,
     /// The offset up to which it was there when following began.
     pub(super) backlog_end: u64,
     /// The last byte given was a newline, or none was given.
@@ -98,6 +100,7 @@ impl Tracked {
             mtime: stat.mtime,
             known: 0,
             written: stat.mtime,
+            begins: None,
             backlog_end: 0,
             line_start: true,
             missing: None,
@@ -114,6 +117,11 @@ impl Tracked {
 
     pub(super) fn is_packed(&self) -> bool {
         self.form == Form::Packed
+    }
+
+    /// Whether it was read from. That it goes on where another file was left is not enough.
+    pub(super) fn is_begun(&self) -> bool {
+        self.place.offset > 0 && (self.known > 0 || self.is_packed())
     }
 
     /// A position whose file is not found.
@@ -339,6 +347,7 @@ impl Tracked {
         let mut old = Self::without_file(Arc::clone(&self.path), size, Homeless::Cut(why), now);
         old.resume(std::mem::take(&mut self.place));
         old.written = self.written;
+        old.begins = self.begins.take();
         old.backlog_end = std::mem::take(&mut self.backlog_end);
         self.line_start = true;
         self.known = 0;

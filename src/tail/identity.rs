@@ -168,11 +168,18 @@ impl Place {
     /// The beginning of the line that the point is in, if that is still known: where reading goes on once the file was
     /// left, and what there was of its last line was taken for a line.
     pub(super) fn at_line_start(mut self) -> Self {
-        if let Some(end) = memchr::memrchr(b'\n', &self.anchor) {
-            self.offset -= (self.anchor.len() - end - 1) as u64;
-            self.anchor.truncate(end + 1);
+        let is_all = self.anchor.len() as u64 == self.offset;
+        let start = memchr::memrchr(b'\n', &self.anchor).map(|end| end + 1);
+        if let Some(start) = start.or(is_all.then_some(0)) {
+            self.offset -= (self.anchor.len() - start) as u64;
+            self.anchor.truncate(start);
         }
         self
+    }
+
+    /// Whether the point is known to be where a line begins.
+    pub(super) fn is_line_start(&self) -> bool {
+        self.offset == 0 || self.anchor.ends_with(b"\n")
     }
 
     /// A place that was saved, whatever became of it meanwhile.

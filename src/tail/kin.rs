@@ -2,12 +2,14 @@
 
 use std::io;
 
-use super::arrivals::News;
+use jiff::Timestamp;
+
 use super::file::Tracked;
 use super::fs::fill;
 use super::gz::is_damage;
 use super::identity::{Compared, Content, Head, Place};
 use super::log::Log;
+use super::order::News;
 use super::pass::Pass;
 use super::sight::{Member, Sight};
 use super::{Classify, HeadFacts};
@@ -55,6 +57,17 @@ impl Sample {
             facts,
             full: len == SAMPLE,
         })
+    }
+
+    /// When the content of a file that was last written then begins: by its first line that tells a time, if one does. What
+    /// is empty is yet to be written.
+    pub(super) fn begins(&self, mtime: Timestamp) -> Timestamp {
+        let written = if self.first.is_empty() {
+            Timestamp::MAX
+        } else {
+            mtime
+        };
+        self.facts.first_time.unwrap_or(written)
     }
 }
 
@@ -132,27 +145,42 @@ impl Log {
             }
             end = Some(its_end);
         }
-        self.kin_to_read(content, first)
+        self.kin_to_read(content, first, pass)
     }
 
     /// Which of the places that reading has come to is in a file, and the furthest.
-    fn kin_to_read(&self, content: &mut Content, first: &[u8]) -> io::Result<Kin> {
-        let queue = self.queue.iter().map(|file| (&file.place, true));
-        let done = self.done.iter().map(|file| (&file.place, false));
-        let departed = self.departed.iter().map(|(place, _)| (place, false));
-        let mut places: Vec<_> = queue.chain(done).chain(departed).collect();
+    fn kin_to_read(&mut self, content: &mut Content, first: &[u8], pass: &mut Pass) -> io::Result<Kin> {
+        let queue = self
+            .queue
+            .iter()
+            .enumerate()
+            .map(|(at, file)| (&file.place, Some(at)));
+        let read = self.done.iter().map(|file| &file.place);
+        let read = read.chain(self.departed.iter().map(|(place, _)| place));
+        let mut places: Vec<_> = queue.chain(read.map(|place| (place, None))).collect();
         places.retain(|(place, _)| place.offset > 0 && place.head.len > 0 && place.head.begins(first));
         places.sort_by_key(|(place, _)| std::cmp::Reverse(place.offset));
-        for (place, goes_on) in places {
+        for (place, at) in places {
             if place.compare(content)? != Compared::Same {
                 continue;
             }
-            return Ok(if goes_on {
-                Kin::Unclear
-            } else if content.fill(&mut [0], place.offset)? == 0 {
-                Kin::Known(place.clone())
+            let rest = place.clone().at_line_start();
+            let Some(at) = at else {
+                let is_all = content.fill(&mut [0], place.offset)? == 0;
+                return Ok(if is_all {
+                    Kin::Known(place.clone())
+                } else {
+                    Kin::Rest(rest)
+                });
+            };
+            // Where its own file still holds it, and not what comes after it here, they only begin alike.
+            let file = &mut self.queue[at];
+            let is_shared = !file.is_packed() && file.verify(pass, &mut self.numbers) == Some(Compared::Same);
+            let may_be_read = is_shared && rest.is_line_start();
+            return Ok(if may_be_read {
+                Kin::Rest(rest)
             } else {
-                Kin::Rest(place.clone().at_line_start())
+                Kin::Unclear
             });
         }
         Ok(Kin::New)

@@ -6,13 +6,13 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::arrivals::Arrivals;
 use super::discover::Select;
 use super::family::{CONTAINER, Name};
 use super::file::{Tracked, is_out_of_files};
 use super::identity::{FileId, Position};
 use super::log::{Log, Stage};
 use super::notice::Notice;
+use super::order::Arrivals;
 use super::pass::Retry;
 use super::sight::{Member, Named, Sight};
 use super::tailer::Tailer;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::arrivals::{Arrivals, Later};
+use super::arrivals::Later;
 use super::family::{Name, writer_by_name};
 use super::file::{Form, Tracked};
 use super::fs::{Entry, Stat};
@@ -14,6 +14,7 @@ use super::identity::{Compared, Content, FileId, Position};
 use super::kin::Sample;
 use super::log::{Log, Stage};
 use super::notice::Notice;
+use super::order::Arrivals;
 use super::pass::Pass;
 use super::{Classify, Sink, Writer};
 use crate::stats::{Op, Rotation};
@@ -85,14 +86,14 @@ impl Log {
         unseen.sort_by_key(|member| member.name.gz);
         let all_clear = self.house(&mut unseen, all_asked, pass, sink);
         let news = all_clear.then(|| self.sort_out(&unseen, sight, first, pass));
-        let recalled = news.flatten().map(|mut news| {
-            let came = !unseen.is_empty();
-            self.recall(came, &mut news, sight, pass).map(|()| news)
-        });
-        let Some(Ok(news)) = recalled else {
+        let Some(mut news) = news.flatten() else {
             self.give_up(Vec::new(), pass);
             return None;
         };
+        if !self.recall(!unseen.is_empty(), &mut news, sight, pass) {
+            self.give_up(news, pass);
+            return None;
+        }
         let arrivals = Arrivals {
             news,
             current: sight.current().map(|member| member.stat.id),
@@ -310,7 +311,11 @@ impl Sight<'_> {
             let same_form = member.name.gz == file.path.file_name().is_some_and(|name| Name::parse(name).gz);
             let is_doubtful = file.is_packed() || file.place.offset == 0;
             let moved = is_doubtful && file.checked.is_none() && member.path != file.path;
-            let same = file.is_held() || same_form && (!moved || holds(&member.path, file, pass)?);
+            // What was gone, and of which nothing is known, does not come back: its inode was given to another file.
+            let came_back = file.missing.is_some();
+            let may_be = same_form && !(came_back && file.place.head.len == 0);
+            let same =
+                file.is_held() || may_be && (!(moved || came_back) || holds(&member.path, file, pass)?);
             return Ok(same.then(|| (member.path.clone(), member.stat)));
         }
         let Some((path, stat)) = self.elsewhere(file.id, pass)? else {

@@ -6,6 +6,7 @@ mod between;
 mod bytes;
 mod discovery;
 mod faults;
+mod order;
 mod packed;
 mod property;
 mod race;

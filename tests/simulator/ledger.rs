@@ -1,4 +1,4 @@
-//! What was given of the writer's lines: each once, none joined, none made up.
+//! What was given of the writer's lines: each once, in the order written, none joined, none made up.
 
 use std::collections::BTreeMap;
 
@@ -62,6 +62,12 @@ impl Ledger {
             return;
         };
         let place = self.given.len();
+        let last = self.given.last();
+        let is_next = last.is_none_or(|last| *last < number) || self.has(number);
+        assert!(
+            is_next || !truth.is_ordered,
+            "out of order: {text}, after line {last:?}"
+        );
         assert!(self.places.insert(number, place).is_none(), "given twice: {text}");
         self.given.push(number);
     }

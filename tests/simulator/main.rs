@@ -2,7 +2,7 @@
 //!
 //! Tailer, engine and store are the program's own; files and time are not. A step is one of the writer (bytes, torn
 //! lines, one move of a rotation), one pass of the program, a commit, a fault, or a death. What must hold is checked after
-//! every step: no line is given twice, joined or made up, and no counter that was shown and kept falls. At the end, with
+//! every step: no line is given twice, out of order, joined or made up, and no counter that was shown and kept falls. At the end, with
 //! the faults gone, every line was counted that was not destroyed before it could be kept.
 //!
 //! Most seeds keep in a double of the store, which holds in memory what a transaction would have kept. One in eight keeps
@@ -41,7 +41,7 @@ use crate::random::Random;
 use disk::Disk;
 use flaws::Flaw;
 use program::{End, Program, Setup};
-use writer::{Style, Writer};
+use writer::{Habits, Style, Writer};
 
 /// Names the one seed to be run.
 const SEED: &str = "FLINKTAIL_SIMULATOR_SEED";
@@ -54,6 +54,9 @@ const ALL_STEPS: &str = "FLINKTAIL_SIMULATOR_STEPS";
 
 /// One seed of so many keeps in the program's own store, and holds its double to it.
 const DATABASE: u64 = 8;
+
+/// One seed of so many has deep backlogs, in which files renamed and copied are mixed.
+const FLOODED: u64 = 4;
 
 /// Steps of one seed, without those in which all comes to rest.
 const STEPS: u64 = 2_000;
@@ -89,6 +92,8 @@ struct World {
     harsh: bool,
     /// The source means the file that is written to, and no rotated one.
     named: bool,
+    /// Much is written before anything is read: whether it is being written now. None where reading keeps up.
+    flood: Option<bool>,
     steps: Vec<Step>,
 }
 
@@ -97,7 +102,13 @@ impl World {
         let mut random = Random(seed);
         let disk = Arc::new(Disk::new(Random(random.below(u64::MAX)), flaw));
         let style = random.pick(&[Style::Counted, Style::Shifted, Style::Numbered, Style::Linked]);
-        let writer = Writer::new(Arc::clone(&disk), Random(random.below(u64::MAX)), style, harsh);
+        let flood = (seed % FLOODED == 2).then_some(true);
+        let habits = Habits {
+            copies: harsh || flood.is_some(),
+            packs: harsh,
+            kept: if flood.is_some() { 40 } else { 5 },
+        };
+        let writer = Writer::new(Arc::clone(&disk), Random(random.below(u64::MAX)), style, habits);
         let source = match style {
             Style::Linked => "jobmanager.log",
             Style::Numbered => ".",
@@ -127,6 +138,7 @@ impl World {
             refused: false,
             harsh,
             named,
+            flood,
             steps: Vec::new(),
         };
         world.meet();
@@ -141,10 +153,18 @@ impl World {
 
     fn any_step(&mut self) -> Step {
         let random = &mut self.random;
+        let often = match &mut self.flood {
+            None => [550, 850, 960],
+            Some(rises) => {
+                *rises ^= random.chance(8);
+                if *rises { [900, 930, 960] } else { [50, 750, 900] }
+            }
+        };
         match random.below(1000) {
-            0..550 => Step::Write,
-            550..850 => Step::Pass(Duration::from_millis(random.below(300))),
-            850..960 => Step::Keep,
+            any if any < often[0] => Step::Write,
+            any if any < often[1] => Step::Pass(Duration::from_millis(random.below(300))),
+            any if any < often[2] => Step::Keep,
+            900..960 => Step::Ends(random.pick(&[End::Killed, End::Torn])),
             960..970 => Step::Pass(Duration::from_secs(random.below(20))),
             970..990 if self.harsh => {
                 let errors = random.pick(&[0, 0, 20, 200]);

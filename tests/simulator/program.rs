@@ -9,7 +9,7 @@ use flinktail::app::engine::Engine;
 use flinktail::model::Left;
 use flinktail::pipeline::{LogSettings, Wording};
 use flinktail::store::{Progress, Saved};
-use flinktail::tail::{Known, Settings, Source, Tailer};
+use flinktail::tail::{Known, Position, Settings, Source, Tailer};
 use jiff::tz::TimeZone;
 
 use super::database::Database;
@@ -142,6 +142,14 @@ impl Program {
             engine: &mut self.engine,
         };
         let more = self.tailer.poll(self.now, &mut both).more;
+        tell(|| {
+            let told = |position: &Position| {
+                let (place, done) = (&position.place, if position.done { " done" } else { "" });
+                format!("{}: {}/{}{done}", position.id.ino, place.offset, position.size)
+            };
+            let told: Vec<String> = self.tailer.positions().iter().map(told).collect();
+            format!("  {}", told.join(", "))
+        });
         for notice in self.tailer.take_notices() {
             tell(|| format!("  {notice}"));
         }

@@ -10,9 +10,6 @@ use crate::random::Random;
 /// Jobs that it writes about.
 pub const JOBS: usize = 3;
 
-/// Files kept beside the one that is written to.
-const KEPT: usize = 5;
-
 /// What every new file of a writer with a banner begins with: longer than the head by which files are known.
 const BANNER: &str = "2026-03-02 00:00:00,000 INFO  org.apache.flink.runtime.entrypoint.ClusterEntrypoint        [] - \
     -----------------------------------------------------------------------------------------------------------------";
@@ -30,6 +27,17 @@ pub enum Style {
     Linked,
 }
 
+/// What it does, beside writing and renaming.
+#[derive(Debug, Clone, Copy)]
+pub struct Habits {
+    /// It copies and truncates.
+    pub copies: bool,
+    /// It packs.
+    pub packs: bool,
+    /// Files kept beside the one that is written to.
+    pub kept: usize,
+}
+
 /// What was written.
 #[derive(Debug, Default)]
 pub struct Truth {
@@ -39,6 +47,8 @@ pub struct Truth {
     pub scraps: BTreeSet<String>,
     /// Lines destroyed before what came of them was kept.
     pub excused: BTreeSet<u32>,
+    /// The files tell in which order they were written: they do not all begin with the same line.
+    pub is_ordered: bool,
 }
 
 /// What is under way.
@@ -71,7 +81,7 @@ pub struct Writer {
     down: [bool; JOBS],
     rotation: u64,
     stage: Stage,
-    harsh: bool,
+    habits: Habits,
     pub truth: Truth,
 }
 
@@ -79,8 +89,7 @@ pub struct Writer {
 pub type IsDurable<'a> = &'a dyn Fn(u32) -> bool;
 
 impl Writer {
-    /// `harsh`: it also copies and truncates, and packs.
-    pub fn new(disk: Arc<Disk>, mut random: Random, style: Style, harsh: bool) -> Self {
+    pub fn new(disk: Arc<Disk>, mut random: Random, style: Style, habits: Habits) -> Self {
         let name = match style {
             Style::Counted | Style::Shifted => "jobmanager.log",
             Style::Numbered => "0.log",
@@ -103,10 +112,11 @@ impl Writer {
             down: [false; JOBS],
             rotation: 0,
             stage: Stage::Writing,
-            harsh,
+            habits,
             truth: Truth::default(),
         };
         writer.truth.scraps.insert(BANNER.to_owned());
+        writer.truth.is_ordered = writer.banner == 0;
         writer.begin_file();
         writer.append();
         writer
@@ -229,10 +239,10 @@ impl Writer {
             0..4 if self.style == Style::Shifted => self.stage = Stage::Shifting(self.rotation),
             0..4 if self.style == Style::Counted => self.rename(),
             0..4 => self.next_file(durable),
-            4..6 if self.harsh && by_name && self.is_known_by_its_head() => self.copy(),
+            4..6 if self.habits.copies && by_name && self.is_known_by_its_head() => self.copy(),
             6 if by_name && self.is_told_apart(durable) => self.rewrite(durable),
             7 if by_name => self.delete(durable),
-            8..10 if self.harsh => self.pack(),
+            8..10 if self.habits.packs => self.pack(),
             _ => {}
         }
     }
@@ -408,7 +418,7 @@ impl Writer {
     /// Deletes what is beyond the number of files kept.
     fn forget_oldest(&mut self, durable: IsDurable<'_>) {
         while let files = self.rotated()
-            && files.len() > KEPT
+            && files.len() > self.habits.kept
         {
             let oldest = files.into_iter().min_by_key(|name| {
                 let first = self
