@@ -174,7 +174,12 @@ fn log_settings(
 /// Finds in bytes what these rules look for, on whichever core.
 fn search(wording: &Arc<Wording>) -> tail::Search {
     let wording = Arc::clone(wording);
-    Arc::new(move |bytes, hits| wording.search(bytes, hits))
+    Arc::new(move |place, bytes, hits| {
+        wording.search(bytes, hits);
+        if place == 0 {
+            wording.foresee(bytes);
+        }
+    })
 }
 
 /// How many cores may search.

@@ -5,6 +5,7 @@
 //!
 //! **Invariant.** What comes out depends on the bytes alone, not on how they were cut into reads.
 
+mod beginnings;
 mod decoder;
 mod documents;
 mod event_ids;
@@ -26,6 +27,7 @@ use crate::decode::layout::Layout;
 use crate::decode::layouts::Layouts;
 use crate::rules::RuleSet;
 use crate::scan::Scanner;
+use beginnings::Beginnings;
 
 pub use decoder::LogDecoder;
 pub use event_ids::EventIds;
@@ -45,6 +47,7 @@ pub struct Wording {
     scanner: Scanner,
     /// For logs whose lines may be cut: finds cut lines too, since a cut may go through a literal.
     cut_scanner: Scanner,
+    beginnings: Beginnings,
 }
 
 /// In what CRI writes before a line that is cut ([`crate::decode::wrapper::Wrapper::Cri`]). Docker's cut lines have no
@@ -67,6 +70,7 @@ impl Wording {
             layouts,
             scanner,
             cut_scanner,
+            beginnings: Beginnings::default(),
         })
     }
 
@@ -79,6 +83,11 @@ impl Wording {
                 .candidates(bytes)
                 .filter_map(|hit| u32::try_from(hit).ok()),
         );
+    }
+
+    /// Looks into the first bytes of a file, as much of it as is read at once, so that its decoder need not.
+    pub fn foresee(&self, bytes: &[u8]) {
+        self.beginnings.note(bytes, &self.layouts);
     }
 
     const fn scanner(&self, cuts: bool) -> &Scanner {

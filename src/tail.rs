@@ -1,7 +1,7 @@
 //! From files to bytes, each byte once.
 //!
 //! A [`Tailer`] finds logs, orders the files of each, and hands their bytes to a [`Sink`]; one [`Tailer::poll`] is one
-//! bounded pass that neither sleeps nor starts a thread, and time is its argument. Helpers on other cores read long files ahead of it. What it holds to:
+//! bounded pass that neither sleeps nor starts a thread, and time is its argument. Helpers on other cores read files ahead of it. What it holds to:
 //!
 //! * Every complete line that was on disk after the last read of that place, and was not destroyed before it could be
 //!   read, is handed on exactly once. What was destroyed unread is counted in bytes where that can be known.

@@ -103,6 +103,10 @@ fn read_all(engine: &mut Engine, readers: &mut [LogReader], mut aids: Aids, mut 
     let (mut progress, began) = (Progress::new(), Instant::now());
     let mut open: Vec<usize> = (0..readers.len()).collect();
     while !open.is_empty() {
+        if engine.is_crowded() {
+            // Nobody keeps what was evicted, and no log is wanted until it is taken.
+            engine.fleet_mut().take_evicted();
+        }
         let most = if open.len() > 1 { TURN } else { LONE_TURN };
         open.retain(|index| {
             let reader = &mut readers[*index];
@@ -118,5 +122,48 @@ fn read_all(engine: &mut Engine, readers: &mut [LogReader], mut aids: Aids, mut 
             progress.show(&backlog, began.elapsed());
             !turn.over
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+    use std::sync::Arc;
+
+    use super::replay;
+    use crate::app::wording;
+    use crate::config::{Limits, Settings, Source};
+
+    #[test]
+    fn more_ended_jobs_than_are_kept_do_not_hold_up_a_replay() {
+        const GRAPH: &str = "INFO  org.apache.flink.runtime.executiongraph.ExecutionGraph [] - Job";
+        let mut log = String::new();
+        for job in 1..=6_000 {
+            for (from, to) in [("CREATED", "RUNNING"), ("RUNNING", "FINISHED")] {
+                let at = job % 60;
+                writeln!(
+                    log,
+                    "2026-03-02 09:00:{at:02},004 {GRAPH} a ({job:032x}) switched from state {from} to {to}."
+                )
+                .unwrap();
+            }
+        }
+        let file = tempfile::Builder::new().suffix(".log").tempfile().unwrap();
+        std::fs::write(file.path(), log).unwrap();
+        let settings = Settings {
+            sources: vec![Source {
+                paths: vec![file.path().display().to_string()],
+                ..Source::default()
+            }],
+            limits: Limits {
+                entities: 100,
+                ..Limits::default()
+            },
+            ..Settings::default()
+        };
+        let replayed = replay(&settings, Arc::new(wording(None).unwrap())).unwrap();
+        assert_eq!(replayed.fleet.len(), 100);
+        assert_eq!(replayed.fleet.counters().evicted, 5_900);
+        assert_eq!(replayed.stats.sources[0].lag_bytes, 0);
     }
 }

@@ -190,6 +190,14 @@ impl LogDecoder {
         unread
     }
 
+    /// Asks what was found out about a log that begins with the bytes that are pushed next; false where nothing was.
+    pub(super) fn foresee(&mut self, bytes: &[u8]) -> bool {
+        let beginning = self.wording.beginnings.take(bytes);
+        let is_known = beginning.is_some();
+        self.recognised.foresee(beginning);
+        is_known
+    }
+
     /// Takes consecutive bytes of the log's file and tells what the records in them say. `hits` as [`Wording::search`] gives
     /// them, where the bytes were searched beforehand.
     pub fn push(&mut self, bytes: &[u8], hits: Option<&[u32]>, read: ReadAt, out: &mut dyn FnMut(Seen)) {
@@ -198,11 +206,13 @@ impl LogDecoder {
         self.base = (read.offset + skipped as Offset).saturating_sub(self.buffer.len() as Offset);
         let bytes = &bytes[skipped..];
         let (lines, partial) = bytes.split_at(memchr::memrchr(b'\n', bytes).map_or(0, |newline| newline + 1));
-        let held = match self.next_header(lines) {
+        let is_new = self.buffer.is_empty();
+        let next = if is_new { Some(0) } else { self.next_header(lines) };
+        let held = match next {
             // The record at hand ends there: what follows is looked at where it lies, and only its last record is copied.
             Some(header) => {
                 self.buffer.extend_from_slice(&lines[..header]);
-                if self.end_record(out) {
+                if is_new || self.end_record(out) {
                     let lines = &lines[header..];
                     let shift = skipped + header;
                     let kept_from = self.look(lines, hits.map(|at| Hits { at, shift }), false, read, out);

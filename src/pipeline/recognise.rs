@@ -5,13 +5,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::ChosenLayout;
+use super::beginnings::Beginning;
 use super::memory::Memory;
 use super::tally::Tally;
 use crate::decode::detect::Detected;
 use crate::decode::form::Form;
 use crate::decode::layout::Layout;
 use crate::decode::layouts::Layouts;
-use crate::decode::peel::Peeled;
 use crate::decode::wrapper::Wrapper;
 
 /// Headers after which a recognised layout is not doubted while it goes on reading lines.
@@ -37,6 +37,8 @@ pub(super) struct Recognised {
     dateless: bool,
     /// Headers recognised since the file began.
     headers: usize,
+    /// What the lines that come next were found to show.
+    foreseen: Option<Box<Beginning>>,
 }
 
 impl Recognised {
@@ -50,7 +52,13 @@ impl Recognised {
             loggers: Loggers::Unseen,
             dateless: false,
             headers: 0,
+            foreseen: None,
         }
+    }
+
+    /// Takes what was found out about the lines that come next.
+    pub(super) fn foresee(&mut self, beginning: Option<Beginning>) {
+        self.foreseen = beginning.map(Box::new);
     }
 
     /// Writes down what was recognised.
@@ -122,17 +130,18 @@ impl Recognised {
     ) -> Option<Arc<Form>> {
         if self.is_in_doubt(lines) {
             let sample = whole_lines(lines);
-            let peeled = match &self.form {
-                None => layouts.peel_beginning(sample, None),
-                Some(_) => layouts.peel(sample, self.chosen.as_deref()),
+            let found = match (&self.form, self.foreseen.take()) {
+                (None, Some(foreseen)) => *foreseen,
+                (None, None) => layouts.peel_beginning(sample, None).into(),
+                (Some(_), _) => layouts.peel(sample, self.chosen.as_deref()).into(),
             };
             match &self.chosen {
                 Some(chosen) => {
                     let chosen = Arc::clone(chosen);
-                    self.unwrap_chosen(chosen, peeled.wrappers, sample);
-                    self.learn(&peeled.detected);
+                    self.unwrap_chosen(chosen, found.wrappers, sample);
+                    self.learn(&found.detected);
                 }
-                None => self.adopt(layouts, peeled, sample, tally),
+                None => self.adopt(layouts, found, sample, tally),
             }
         }
         self.form.clone()
@@ -156,15 +165,15 @@ impl Recognised {
         }
     }
 
-    fn adopt(&mut self, layouts: &Layouts, peeled: Peeled<'_>, sample: &[u8], tally: &mut Tally) {
-        let detected = peeled.detected;
+    fn adopt(&mut self, layouts: &Layouts, found: Beginning, sample: &[u8], tally: &mut Tally) {
+        let Beginning { wrappers, detected } = found;
         let Some(id) = detected.layout else {
             if self.form.is_none() {
                 tally.layout_told(detected.blind, detected.levels, 0);
             }
             return;
         };
-        let found = layouts.form(id, peeled.wrappers);
+        let found = layouts.form(id, wrappers);
         let better = match &self.form {
             None => true,
             Some(used) if used.is_same(&found) => false,
@@ -209,7 +218,7 @@ fn headers(form: &Form, sample: &[u8]) -> usize {
 }
 
 /// The first lines, as many as fit the sample; at least one.
-fn whole_lines(lines: &[u8]) -> &[u8] {
+pub(super) fn whole_lines(lines: &[u8]) -> &[u8] {
     if lines.len() <= Recognised::SAMPLE {
         return lines;
     }

@@ -117,6 +117,10 @@ impl SourceDecoder {
             };
             return self.push(&bytes[mark..], None, read, out);
         }
+        if matches!(&self.kind, Kind::Unknown(sniffer) if sniffer.is_untouched()) && self.lines.foresee(bytes)
+        {
+            self.kind = Kind::Lines;
+        }
         if let Kind::Unknown(sniffer) = &mut self.kind
             && sniffer.push(bytes)
         {

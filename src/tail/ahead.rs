@@ -1,4 +1,4 @@
-//! Reading a long file ahead: helpers on other cores read its next pieces and search them, while the caller looks at the
+//! Reading ahead: helpers on other cores read the next pieces of files and search them, while the caller looks at the
 //! first. What was searched for is found without the caller; what it means is decided in order, by one thread.
 //!
 //! Pieces are hints in the way that a cache is: one that does not fit what is asked for is thrown away, and the file is
@@ -15,8 +15,9 @@ use std::time::Duration;
 use super::fs::{File, fill};
 use super::identity::{FileId, Place};
 
-/// Finds the places in bytes that the sink will want to look at, in order; empties the list first.
-pub type Search = Arc<dyn Fn(&[u8], &mut Vec<u32>) + Send + Sync>;
+/// Finds the places in bytes that the sink will want to look at, in order; empties the list first. The number is that of the
+/// first byte in its file.
+pub type Search = Arc<dyn Fn(u64, &[u8], &mut Vec<u32>) + Send + Sync>;
 
 /// Most helpers: the thread that they help has its own part of the work, and would not keep up with more.
 const MOST_HELPERS: usize = 4;
@@ -24,14 +25,18 @@ const MOST_HELPERS: usize = 4;
 /// How long a piece is waited for, before the file is read without helpers: a disk may be slow, or a helper have died.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A piece of a file: [`Place::ANCHOR`] bytes, and those that follow them.
+/// A piece of a file: the bytes before its place, and those that follow it.
 struct Piece {
     file: Arc<dyn File>,
-    /// Which plan of [`Ahead`] it is part of.
+    /// Which [`Plan`] it is part of.
     plan: u64,
-    /// Where its first byte lies in the file.
-    start: u64,
+    place: u64,
+    /// How many bytes before the place it holds.
+    anchor: usize,
+    /// Room for as many as the caller ever asks for.
     bytes: Vec<u8>,
+    /// How many of them are the piece.
+    len: usize,
     /// What was found in the bytes behind the anchor.
     hits: Vec<u32>,
     /// It was read whole, and holds no NUL: nothing in it is to be skipped.
@@ -40,11 +45,11 @@ struct Piece {
 
 impl Piece {
     fn read(&mut self, search: &Search) {
-        let got = fill(&*self.file, &mut self.bytes, self.start);
-        self.is_good =
-            got.is_ok_and(|got| got == self.bytes.len()) && memchr::memchr(0, &self.bytes).is_none();
+        let bytes = &mut self.bytes[..self.len];
+        let got = fill(&*self.file, bytes, self.place - self.anchor as u64);
+        self.is_good = got.is_ok_and(|got| got == self.len) && memchr::memchr(0, bytes).is_none();
         if self.is_good {
-            search(&self.bytes[Place::ANCHOR..], &mut self.hits);
+            search(self.place, &bytes[self.anchor..], &mut self.hits);
         }
     }
 }
@@ -82,6 +87,27 @@ impl Queue {
     }
 }
 
+/// A file of which pieces are read ahead.
+struct Plan {
+    /// Tells its pieces from those of a plan that was given up.
+    number: u64,
+    file: Arc<dyn File>,
+    /// Where its pieces begin that were asked of the helpers and not taken yet, in order.
+    asked: VecDeque<u64>,
+    /// Where the next one begins.
+    next: u64,
+    /// Up to where it is read.
+    end: u64,
+}
+
+/// A file that is read when its turn comes: from where, and up to where.
+pub(super) struct Upcoming {
+    pub(super) id: FileId,
+    pub(super) file: Arc<dyn File>,
+    pub(super) place: u64,
+    pub(super) end: u64,
+}
+
 /// The helpers, and the pieces on their way.
 pub(super) struct Ahead {
     queue: Arc<Queue>,
@@ -89,12 +115,13 @@ pub(super) struct Ahead {
     search: Search,
     /// None once one of them did not answer: they are not asked again.
     helpers: usize,
-    /// Grows by one when what was asked for is not wanted any more.
-    plan: u64,
-    /// Pieces read and not yet asked for, by where they begin.
-    ready: BTreeMap<u64, Piece>,
-    /// The file at hand, and where its next piece to be asked of the helpers begins.
-    at: Option<(FileId, u64)>,
+    plans: BTreeMap<FileId, Plan>,
+    /// That of the next plan.
+    number: u64,
+    /// Read next, where there is room for more than the file at hand.
+    upcoming: VecDeque<Upcoming>,
+    /// Pieces read and not yet asked for, by plan and place.
+    ready: BTreeMap<(u64, u64), Piece>,
     /// Pieces asked of the helpers and not taken yet.
     under_way: usize,
     /// Buffers to be used again.
@@ -115,55 +142,55 @@ impl Ahead {
             done,
             search: Arc::clone(search),
             helpers,
-            plan: 0,
+            plans: BTreeMap::new(),
+            number: 0,
+            upcoming: VecDeque::new(),
             ready: BTreeMap::new(),
-            at: None,
             under_way: 0,
             spare: Vec::new(),
             hits: Vec::new(),
         })
     }
 
-    /// Takes the piece of a file that begins at `start`, with its anchor, into `buffer`, and has those that follow it up
-    /// to `end` read meanwhile. False where the caller is to read it: it was not read ahead, or is not as it should be.
+    /// Says which files are read after the one at hand, in this order.
+    pub(super) fn expect(&mut self, upcoming: VecDeque<Upcoming>) {
+        self.upcoming = upcoming;
+    }
+
+    /// Takes the piece of a file at `place`, `len` bytes with the `anchor` before it, into `buffer`, and has those that
+    /// follow it up to `end` read meanwhile. False where the caller is to read it: it was not read ahead, or is not as it
+    /// should be.
     pub(super) fn take(
         &mut self,
         id: FileId,
         file: &Arc<dyn File>,
-        start: u64,
+        (place, anchor, len): (u64, usize, usize),
         end: u64,
         buffer: &mut Vec<u8>,
     ) -> bool {
         if self.helpers == 0 {
             return false;
         }
-        if !self.at.is_some_and(|(at, next)| at == id && next > start) {
-            self.forget();
-            self.at = Some((id, start));
+        let room = buffer.len();
+        let is_asked = |plan: &Plan| plan.asked.front() == Some(&place);
+        if !self.plans.get(&id).is_some_and(is_asked) {
+            // What is all that is left is read sooner than a helper is told of it.
+            if end <= place + len as u64 {
+                self.ask_of_upcoming(room);
+                return false;
+            }
+            if self.plans.contains_key(&id) || self.under_way >= self.most_pieces() {
+                self.forget();
+            }
+            self.begin(id, file, place);
         }
-        let step = (buffer.len() - Place::ANCHOR) as u64;
-        while let Some((_, next)) = &mut self.at
-            && self.under_way < 2 * (self.helpers + 1)
-            && *next + buffer.len() as u64 <= end
-        {
-            let (mut bytes, hits) = self.spare.pop().unwrap_or_default();
-            bytes.resize(buffer.len(), 0);
-            self.queue.push(Piece {
-                file: Arc::clone(file),
-                plan: self.plan,
-                start: *next,
-                bytes,
-                hits,
-                is_good: false,
-            });
-            *next += step;
-            self.under_way += 1;
-        }
-        let Some(mut piece) = self.wait_for(start) else {
+        self.ask(id, end, room);
+        self.ask_of_upcoming(room);
+        let Some(mut piece) = self.wait_for(id, place) else {
             self.forget();
             return false;
         };
-        let is_good = piece.is_good && piece.bytes.len() == buffer.len();
+        let is_good = piece.is_good && (piece.anchor, piece.len) == (anchor, anchor + len);
         if is_good {
             std::mem::swap(buffer, &mut piece.bytes);
             std::mem::swap(&mut self.hits, &mut piece.hits);
@@ -180,18 +207,85 @@ impl Ahead {
     /// Lets go of what is not needed while nothing is to be caught up.
     pub(super) fn rest(&mut self) {
         self.forget();
+        self.upcoming.clear();
         self.spare = Vec::new();
         self.hits = Vec::new();
     }
 
-    /// A piece that was asked for; the caller helps until it is there.
-    fn wait_for(&mut self, start: u64) -> Option<Piece> {
-        loop {
-            if let Some(piece) = self.ready.remove(&start) {
-                return Some(piece);
+    /// How many pieces are under way at most: more files than that need not be expected.
+    pub(super) const fn most_pieces(&self) -> usize {
+        2 * (self.helpers + 1)
+    }
+
+    fn begin(&mut self, id: FileId, file: &Arc<dyn File>, place: u64) {
+        self.number += 1;
+        let plan = Plan {
+            number: self.number,
+            file: Arc::clone(file),
+            asked: VecDeque::new(),
+            next: place,
+            end: place,
+        };
+        self.plans.insert(id, plan);
+    }
+
+    /// Has the next pieces of a file read, up to `end`, each as long as fits into `room`.
+    fn ask(&mut self, id: FileId, end: u64, room: usize) {
+        let most = self.most_pieces();
+        let Some(plan) = self.plans.get_mut(&id) else {
+            return;
+        };
+        plan.end = end;
+        while self.under_way < most && plan.next < plan.end {
+            let anchor = usize::try_from(plan.next).map_or(Place::ANCHOR, |next| next.min(Place::ANCHOR));
+            let left = usize::try_from(plan.end - plan.next).unwrap_or(usize::MAX);
+            let len = left.min(room - Place::ANCHOR);
+            let (mut bytes, hits) = self.spare.pop().unwrap_or_default();
+            bytes.resize(room, 0);
+            self.queue.push(Piece {
+                file: Arc::clone(&plan.file),
+                plan: plan.number,
+                place: plan.next,
+                anchor,
+                bytes,
+                len: anchor + len,
+                hits,
+                is_good: false,
+            });
+            plan.asked.push_back(plan.next);
+            plan.next += len as u64;
+            self.under_way += 1;
+        }
+    }
+
+    /// Has what is read after the file at hand read, as far as there is room.
+    fn ask_of_upcoming(&mut self, room: usize) {
+        while self.under_way < self.most_pieces()
+            && let Some(next) = self.upcoming.pop_front()
+        {
+            if !self.plans.contains_key(&next.id) {
+                self.begin(next.id, &next.file, next.place);
             }
-            if self.under_way == self.ready.len() {
-                return None;
+            self.ask(next.id, next.end, room);
+            if self.under_way >= self.most_pieces() {
+                self.upcoming.push_front(next);
+            }
+        }
+    }
+
+    /// A piece that was asked for; the caller helps until it is there.
+    fn wait_for(&mut self, id: FileId, place: u64) -> Option<Piece> {
+        let plan = self.plans.get_mut(&id)?;
+        let key = (
+            plan.number,
+            plan.asked.pop_front().filter(|asked| *asked == place)?,
+        );
+        if plan.asked.is_empty() && plan.next >= plan.end {
+            self.plans.remove(&id);
+        }
+        loop {
+            if let Some(piece) = self.ready.remove(&key) {
+                return Some(piece);
             }
             let mut next = self.done.try_recv().ok();
             if next.is_none() {
@@ -205,8 +299,9 @@ impl Ahead {
                 self.helpers = 0;
                 return None;
             };
-            if next.plan == self.plan {
-                self.ready.insert(next.start, next);
+            let is_wanted = |plan: &Plan| plan.number == next.plan;
+            if (next.plan, next.place) == key || self.plans.values().any(is_wanted) {
+                self.ready.insert((next.plan, next.place), next);
             } else {
                 self.put_back(next);
             }
@@ -221,8 +316,7 @@ impl Ahead {
             .into_iter()
             .chain(ready)
             .for_each(|piece| self.put_back(piece));
-        self.at = None;
-        self.plan += 1;
+        self.plans.clear();
     }
 
     fn put_back(&mut self, piece: Piece) {

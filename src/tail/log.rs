@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::ahead::Ahead;
+use super::ahead::{Ahead, Upcoming};
 use super::arrivals::Later;
 use super::file::{Form, Tracked};
 use super::identity::{FileId, Place, Position};
@@ -158,6 +158,11 @@ impl Log {
             }
         }
         (Progress::Idle, read)
+    }
+
+    /// What is read of it when its turn comes, where that is much.
+    pub(super) fn upcoming(&mut self, pass: &mut Pass) -> Option<Upcoming> {
+        self.queue.front_mut()?.upcoming(pass, &mut self.numbers)
     }
 
     /// Whether the file being read, now at its end, is to be left. A file whose successor is still empty may yet be

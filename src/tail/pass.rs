@@ -24,7 +24,7 @@ pub(super) struct Pass {
     pub(super) once: bool,
     /// Set when something is to be looked at again soon, without a hint.
     pub(super) soon: bool,
-    /// Reads long files ahead, where there are cores for it.
+    /// Reads files ahead, where there are cores for it.
     pub(super) ahead: Option<Ahead>,
     /// How many bytes of the log at hand are to be read before it is another's turn, so that no more is read ahead.
     pub(super) left: u64,

@@ -2,7 +2,9 @@
 
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
+use super::ahead::Upcoming;
 use super::file::{Held, SETTLED, Tracked};
 use super::fs::Stat;
 use super::gz::is_damage;
@@ -10,6 +12,9 @@ use super::identity::{Compared, Content, FileId, Place};
 use super::notice::Notice;
 use super::pass::{Numbers, Pass, Retry};
 use crate::stats::{Op, Rotation};
+
+/// Bytes for which helpers are told of a file before its turn comes: of fewer they would hear too late.
+const MUCH: u64 = 32 << 10;
 
 /// Bytes in the buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,13 +83,10 @@ impl Tracked {
     }
 
     /// Fills the buffer with what helpers have read: the anchor and what follows it.
-    fn take_ahead(&mut self, pass: &mut Pass, buffer: &mut Vec<u8>, size: u64) -> bool {
+    fn take_ahead(&mut self, pass: &mut Pass, buffer: &mut Vec<u8>, size: u64, len: usize) -> bool {
         let chunk = (buffer.len() - Place::ANCHOR) as u64;
-        let turn = pass.left.div_ceil(chunk).saturating_mul(chunk);
-        let end = self
-            .place
-            .offset
-            .saturating_add(self.to_next_boundary(size).min(turn));
+        let end = self.end_of_turn(size, pass.left, chunk);
+        let piece = (self.place.offset, self.place.anchor.len(), len);
         match (&mut pass.ahead, &self.held) {
             (
                 Some(ahead),
@@ -92,15 +94,36 @@ impl Tracked {
                     content: Content::Plain(file),
                     ..
                 }),
-            ) => ahead.take(
-                self.id,
-                file,
-                self.place.offset - Place::ANCHOR as u64,
-                end,
-                buffer,
-            ),
+            ) => ahead.take(self.id, file, piece, end, buffer),
             _ => false,
         }
+    }
+
+    /// Up to where it is read, in steps of `chunk` bytes, before it is another log's turn.
+    fn end_of_turn(&self, size: u64, left: u64, chunk: u64) -> u64 {
+        let turn = left.div_ceil(chunk).saturating_mul(chunk);
+        self.place
+            .offset
+            .saturating_add(self.to_next_boundary(size).min(turn))
+    }
+
+    /// What is read of it when its turn comes, where that is much.
+    pub(super) fn upcoming(&mut self, pass: &mut Pass, numbers: &mut Numbers) -> Option<Upcoming> {
+        if self.is_packed() || self.lag() < MUCH || self.retry.waits(pass.now) {
+            return None;
+        }
+        let (left, chunk) = (pass.settings.log_budget as u64, pass.settings.chunk as u64);
+        let (stat, content) = self.hold(pass, numbers).ok()?;
+        let Content::Plain(file) = content else {
+            return None;
+        };
+        let file = Arc::clone(file);
+        Some(Upcoming {
+            id: self.id,
+            file,
+            place: self.place.offset,
+            end: self.end_of_turn(stat.size, left, chunk),
+        })
     }
 
     fn read_plain(
@@ -112,8 +135,9 @@ impl Tracked {
     ) -> io::Result<Step> {
         // The bytes before the place and those after it come in one read, so that no truncation fits between them.
         let anchor = self.place.anchor.len();
-        let want = anchor + most(buffer.len() - Place::ANCHOR, self.to_next_boundary(stat.size));
-        let searched = want == buffer.len() && self.take_ahead(pass, buffer, stat.size);
+        let len = most(buffer.len() - Place::ANCHOR, self.to_next_boundary(stat.size));
+        let want = anchor + len;
+        let searched = self.take_ahead(pass, buffer, stat.size, len);
         let got = if searched {
             want
         } else {

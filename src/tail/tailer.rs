@@ -172,7 +172,7 @@ impl Tailer {
         matches!(self.stdin, Some((_, Some(_))))
     }
 
-    /// Reads long files ahead on as many cores, and gives what `search` finds along with the bytes.
+    /// Reads files ahead on as many cores, and gives what `search` finds along with the bytes.
     pub fn read_ahead(&mut self, cores: usize, search: &Search) {
         self.pass.ahead = Ahead::start(cores, search);
     }
@@ -368,17 +368,33 @@ impl Tailer {
             .copied()
             .collect();
         let before: Vec<LogId> = self.ready.range(..=self.served).copied().collect();
-        for id in after.into_iter().chain(before) {
+        let turns: Vec<LogId> = after.into_iter().chain(before).collect();
+        for (turn, id) in turns.iter().enumerate() {
             if left == 0 {
                 break;
             }
-            if !sink.wants(id) {
+            if !sink.wants(*id) {
                 continue;
             }
-            self.served = id;
-            left = left.saturating_sub(self.read_log(id, left, sink));
+            self.served = *id;
+            self.expect(&turns[turn + 1..], sink);
+            left = left.saturating_sub(self.read_log(*id, left, sink));
         }
         !self.ready.is_empty()
+    }
+
+    /// Tells the helpers what is read after the log at hand, where there are any.
+    fn expect(&mut self, turns: &[LogId], sink: &dyn Sink) {
+        let Some(mut ahead) = self.pass.ahead.take() else {
+            return;
+        };
+        let next = turns
+            .iter()
+            .filter(|id| sink.wants(**id))
+            .take(ahead.most_pieces());
+        let next = next.filter_map(|id| self.logs.get_mut(id)?.upcoming(&mut self.pass));
+        ahead.expect(next.collect());
+        self.pass.ahead = Some(ahead);
     }
 
     /// Reads one log; returns how many bytes.

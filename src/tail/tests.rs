@@ -1,6 +1,7 @@
 //! A tailer on a real directory, passes driven by hand, and a sink that joins lines as strictly as the decoder does.
 //! Tests are named after the scenarios of the tailing faults (T01 …) that they cover.
 
+mod ahead;
 mod between;
 mod bytes;
 mod discovery;
@@ -344,7 +345,7 @@ fn tailer(
         .collect();
     let mut tailer = Tailer::new(fs, sources, classify(), settings, positions);
     // Helpers change when bytes are read, never which.
-    let search: crate::tail::Search = Arc::new(|_, hits| hits.clear());
+    let search: crate::tail::Search = Arc::new(|_, _, hits| hits.clear());
     tailer.read_ahead(2, &search);
     tailer
 }
@@ -391,7 +392,7 @@ fn replay(dir: &Path, paths: &[&str]) -> Vec<String> {
 
 /// One helper, which looks for nothing.
 fn aids() -> Aids {
-    let search: Search = Arc::new(|_, hits| hits.clear());
+    let search: Search = Arc::new(|_, _, hits| hits.clear());
     Aids::new(2, &search)
 }
 

@@ -38,6 +38,12 @@ impl Sniffer {
         self.read += bytes.len() as u64;
     }
 
+    /// Whether nothing was seen yet.
+    #[must_use]
+    pub const fn is_untouched(&self) -> bool {
+        self.read == 0
+    }
+
     /// Whether enough was seen to call it a log.
     #[must_use]
     pub const fn is_over(&self) -> bool {
