@@ -9,7 +9,9 @@
 //! in the store itself, in files that are torn, refused and deleted, and holds the double to it: whatever the
 //! database gives back after a death must be what the double holds, to the last number.
 //!
-//! Without `FLINKTAIL_SIMULATOR_HARSH` there is no copytruncate, no packing, no EIO, no stale size and no shortage of descriptors:
+//! One seed in four has deep backlogs: up to forty files, renamed, or copied and cut, are written before they are read, and the
+//! program dies every few steps. Without `FLINKTAIL_SIMULATOR_HARSH` there is no copytruncate in the other seeds, and no packing, no
+//! EIO, no stale size and no shortage of descriptors in any:
 //! with them some seeds still fail, each by several faults at once (see `docs/store.md`).
 //!
 //! `FLINKTAIL_SIMULATOR_STEPS` asks for more steps than a few. A seed that fails is printed;
@@ -108,7 +110,9 @@ impl World {
             packs: harsh,
             kept: if flood.is_some() { 40 } else { 5 },
         };
-        let writer = Writer::new(Arc::clone(&disk), Random(random.below(u64::MAX)), style, habits);
+        let mut writer = Writer::new(Arc::clone(&disk), Random(random.below(u64::MAX)), style, habits);
+        // What cannot be read for a while is read after what could.
+        writer.truth.is_ordered &= !harsh;
         let source = match style {
             Style::Linked => "jobmanager.log",
             Style::Numbered => ".",
