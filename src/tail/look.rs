@@ -21,6 +21,9 @@ use super::{LogInfo, Sink};
 use crate::line::LogId;
 use crate::stats::{Counts, Op};
 
+/// How often everything is looked at, at most, before the first byte is read.
+const FIRST_LOOKS: usize = 8;
+
 impl Tailer {
     /// Looks at everything when it is time, else where hints point.
     pub(super) fn look_around(&mut self, sink: &mut dyn Sink) {
@@ -30,8 +33,17 @@ impl Tailer {
             self.find_targets();
             let targets = self.targets.keys().map(|dir| Arc::from(dir.as_path()));
             let dirs: BTreeSet<Arc<Path>> = targets.chain(self.families.keys().cloned()).collect();
-            for dir in dirs {
-                self.look(&dir, None, sink);
+            // What is there at the beginning is the backlog: what changes while it is looked at is looked at again at once,
+            // since without it the program would count as having caught up.
+            let looks = if self.begun { 1 } else { FIRST_LOOKS };
+            for _ in 0..looks {
+                self.pass.soon = false;
+                for dir in &dirs {
+                    self.look(dir, None, sink);
+                }
+                if !self.pass.soon {
+                    break;
+                }
             }
             self.forget_owners();
             self.tell_of_nothing();

@@ -170,6 +170,11 @@ impl Log {
             }
             let sample = match peek(member, sight, pass) {
                 Ok((_, sample)) => sample,
+                Err((_, error)) if error.kind() == io::ErrorKind::NotFound => {
+                    // Renamed meanwhile.
+                    self.give_up(Vec::new(), pass);
+                    return Writer::Unknown;
+                }
                 Err((op, error)) => {
                     self.failed_at(member, op, &error, pass);
                     continue;

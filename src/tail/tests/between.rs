@@ -207,6 +207,13 @@ fn check(begin: Begin, rotations: &[Rotate], wait: usize, apart: usize, case: &s
         apart,
         left: story.deeds.into(),
     };
+    rig.poll();
+    if matches!(begin, Begin::New | Begin::Renamed | Begin::Cut) {
+        assert!(
+            rig.tailer.backlog().total_bytes > 0,
+            "{case}, the first after {wait}"
+        );
+    }
     rig.settle();
     let is_told = between.0.lock().unwrap().left.len() < steps;
     if is_told {
