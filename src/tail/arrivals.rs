@@ -1,4 +1,4 @@
-//! Files that came or changed: what each is to those already read, and where it belongs in the order of reading.
+//! Files that came or changed: what each is to those already read. Where it belongs among them is in `order`.
 
 use std::io;
 use std::time::Duration;

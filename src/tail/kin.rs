@@ -112,7 +112,7 @@ impl Log {
                 end_of(content)?;
             }
         }
-        // Or its size is stale: where it ends is not known.
+        // It is written to, or its size is stale: where it ends is not known.
         let grows = !content.is_packed() && content.fill(&mut [0], member.stat.size)? > 0;
         pass.soon |= grows;
         let there = |file: &&mut Tracked| !file.is_packed() && (file.missing.is_none() || file.is_held());

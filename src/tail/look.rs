@@ -14,7 +14,7 @@ use super::log::{Log, Stage};
 use super::notice::Notice;
 use super::order::Arrivals;
 use super::pass::Retry;
-use super::sight::{Member, Named, Sight};
+use super::sight::{Member, Sight};
 use super::tailer::Tailer;
 use super::view::View;
 use super::{LogInfo, Sink};
@@ -171,8 +171,7 @@ impl Tailer {
         coming: &BTreeSet<FileId>,
         sink: &mut dyn Sink,
     ) -> Option<Arrivals> {
-        let family = view.families.get(stem);
-        let members = family.map_or(&[][..], |family| &family.members);
+        let members = view.members(stem);
         for member in members.iter().filter(|member| !log.knows(member.stat.id)) {
             self.judge_claim(member);
         }
@@ -188,7 +187,7 @@ impl Tailer {
             classify: &self.classify,
             taken: &taken,
             beginning: !self.begun,
-            named: family.map_or(Named::Directory, |family| family.named),
+            named: view.named(stem),
         };
         log.sight(&sight, &mut self.pass, sink)
     }
@@ -306,9 +305,8 @@ impl Tailer {
         let asked = logs
             .iter()
             .filter(|(stem, _)| only.is_none_or(|only| *only == ***stem));
-        let mut asked = asked.filter_map(|(stem, id)| Some((view.families.get(stem), self.logs.get(id)?)));
-        came || asked.any(|(family, log)| {
-            let members = family.map_or(&[][..], |family| &family.members);
+        let mut asked = asked.filter_map(|(stem, id)| Some((view.members(stem), self.logs.get(id)?)));
+        came || asked.any(|(members, log)| {
             let is_shown = |file: &Tracked| {
                 members
                     .iter()

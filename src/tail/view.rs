@@ -140,13 +140,21 @@ impl View {
         self.names(stem).eq(later.names(stem)) && before.iter().zip(after).all(same_size)
     }
 
-    fn members(&self, stem: &OsStr) -> &[Member] {
+    /// The files of a family; none of one that is not there.
+    pub(super) fn members(&self, stem: &OsStr) -> &[Member] {
         self.families.get(stem).map_or(&[], |family| &family.members)
+    }
+
+    /// How exactly a source means a family.
+    pub(super) fn named(&self, stem: &OsStr) -> Named {
+        self.families
+            .get(stem)
+            .map_or(Named::default(), |family| family.named)
     }
 
     fn names(&self, stem: &OsStr) -> impl Iterator<Item = (&Path, FileId)> {
         let family = self.families.get(stem);
-        let members = family.into_iter().flat_map(|family| &family.members);
+        let members = self.members(stem).iter();
         let gone = family.into_iter().flat_map(|family| &family.gone);
         members
             .map(|member| (&*member.path, member.stat.id))
