@@ -16,7 +16,7 @@ use super::order::Arrivals;
 use super::pass::Retry;
 use super::sight::{Member, Sight};
 use super::tailer::Tailer;
-use super::view::View;
+use super::view::{View, meaning};
 use super::{LogInfo, Sink};
 use crate::line::LogId;
 use crate::stats::{Counts, Op};
@@ -55,17 +55,29 @@ impl Tailer {
             self.look(&dir, None, sink);
         }
         for path in hints.files {
-            let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
+            let (Some(dir), Some(file)) = (path.parent(), path.file_name()) else {
                 continue;
             };
-            let stem = Name::parse(name).stem;
-            match self.families.get(dir).and_then(|family| family.get(&stem)) {
-                Some(id) if self.logs.get(id).is_some_and(|log| log.reads_only(&path)) => {
-                    self.ready.insert(*id);
+            let name = Name::parse(file);
+            let id = self.families.get(dir).and_then(|family| family.get(&name.stem));
+            match id.and_then(|id| self.logs.get(id)) {
+                Some(log) if log.reads_only(&path) => {
+                    self.ready.insert(log.id);
                 }
-                _ => self.look(dir, Some(&stem), sink),
+                // What is not read may go on as it likes, without a look for every line.
+                Some(log) if log.stage == Stage::LeftOut => {}
+                None if !self.is_meant(dir, file, &name) => {}
+                _ => self.look(dir, Some(&name.stem), sink),
             }
         }
+    }
+
+    /// Whether any source means a file of this name.
+    fn is_meant(&self, dir: &Path, file: &OsStr, name: &Name) -> bool {
+        let targets = self.targets.get(dir).into_iter().flatten();
+        targets
+            .into_iter()
+            .any(|target| meaning(target, file, name).is_some())
     }
 
     pub(super) fn find_targets(&mut self) {

@@ -10,6 +10,7 @@ use crate::tail::fs::{Entry, File, Stat};
 /// The real file system, with faults put in.
 #[derive(Default)]
 pub(super) struct Faulty {
+    lists: AtomicUsize,
     stats: AtomicUsize,
     opens: AtomicUsize,
     /// The error that opening or reading gives, if any.
@@ -20,6 +21,10 @@ pub(super) struct Faulty {
 }
 
 impl Faulty {
+    pub(super) fn lists(&self) -> usize {
+        self.lists.load(Ordering::Relaxed)
+    }
+
     pub(super) fn stats(&self) -> usize {
         self.stats.load(Ordering::Relaxed)
     }
@@ -58,6 +63,7 @@ fn stale(stat: io::Result<Stat>, limit: &AtomicU64) -> io::Result<Stat> {
 
 impl Fs for Faulty {
     fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+        self.lists.fetch_add(1, Ordering::Relaxed);
         self.check(Op::List)?;
         OsFs.list(dir)
     }
