@@ -85,9 +85,9 @@ impl Wording {
         );
     }
 
-    /// Looks into the first bytes of a file, as much of it as is read at once, so that its decoder need not.
+    /// Looks into the first bytes of a file, so that neither [`read_head`] nor its decoder need do that.
     pub fn foresee(&self, bytes: &[u8]) {
-        self.beginnings.note(bytes, &self.layouts);
+        let _noted = self.beginnings.of(bytes, &self.layouts);
     }
 
     const fn scanner(&self, cuts: bool) -> &Scanner {

@@ -129,7 +129,7 @@ impl Recognised {
         tally: &mut Tally,
     ) -> Option<Arc<Form>> {
         if self.is_in_doubt(lines) {
-            let sample = whole_lines(lines);
+            let sample = sample_of(lines);
             let found = match (&self.form, self.foreseen.take()) {
                 (None, Some(foreseen)) => *foreseen,
                 (None, None) => layouts.peel_beginning(sample, None).into(),
@@ -218,7 +218,7 @@ fn headers(form: &Form, sample: &[u8]) -> usize {
 }
 
 /// The first lines, as many as fit the sample; at least one.
-pub(super) fn whole_lines(lines: &[u8]) -> &[u8] {
+fn sample_of(lines: &[u8]) -> &[u8] {
     if lines.len() <= Recognised::SAMPLE {
         return lines;
     }

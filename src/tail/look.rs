@@ -10,6 +10,7 @@ use super::discover::Select;
 use super::family::{CONTAINER, Name};
 use super::file::{Tracked, is_out_of_files};
 use super::identity::{FileId, Position};
+use super::kin::SAMPLE;
 use super::log::{Log, Stage};
 use super::notice::Notice;
 use super::order::Arrivals;
@@ -122,6 +123,7 @@ impl Tailer {
                 return;
             }
         };
+        self.foresee(dir, &view);
         self.create_logs(dir, &view);
         let logs = self.families.get(dir).into_iter().flatten();
         let logs: Vec<(Arc<OsStr>, LogId)> = logs
@@ -154,6 +156,25 @@ impl Tailer {
                     log.give_up(arrivals.news, &mut tailer.pass);
                 }
             });
+        }
+    }
+
+    /// Has helpers look into files of which no log knows yet, where there are many of them: whose they are and when they begin
+    /// is asked of one after the other.
+    fn foresee(&self, dir: &Path, view: &View) {
+        /// Fewest files that are worth waking somebody for.
+        const MANY: usize = 8;
+        let Some(ahead) = &self.pass.ahead else { return };
+        let known = self.families.get(dir);
+        let news = view
+            .families
+            .iter()
+            .filter(|(stem, _)| known.is_none_or(|logs| !logs.contains_key(*stem)));
+        let members = news.flat_map(|(_, family)| &family.members);
+        let large = members.filter(|member| member.stat.size >= SAMPLE as u64 && !member.name.gz);
+        let paths: Vec<&Path> = large.map(|member| &*member.path).collect();
+        if paths.len() >= MANY {
+            ahead.foresee(&*self.pass.fs, &paths, SAMPLE);
         }
     }
 
