@@ -54,7 +54,7 @@ impl ProcessCollector {
     /// None where any part of `/proc` cannot be read: half a picture is no use.
     fn read(&self) -> Option<()> {
         let stat = Stat::parse(&fs::read_to_string("/proc/self/stat").ok()?)?;
-        if self.start_time.get() == 0.0 {
+        if self.start_time.get() <= 0.0 {
             // Once: the kernel adds up every interrupt of every core for whoever reads this file.
             let boot = field(&fs::read_to_string("/proc/stat").ok()?, "btime ")?;
             self.start_time.set(boot + stat.start_ticks / TICKS);
