@@ -7,7 +7,7 @@ use super::ansi;
 use super::clock::Clock;
 use super::json::{self, Json};
 use super::json_pattern;
-use super::pattern::{Fields, Pattern, PatternError};
+use super::pattern::{Fields, LastHeader, Pattern, PatternError};
 use super::record::{Level, Record, deployment_of, job_in_context};
 use super::time::{Day, Printed};
 use crate::model::event::Cause;
@@ -175,10 +175,20 @@ impl Layout {
     /// The message runs to the end of the text, or to what the layout prints behind it; a JSON record has one line.
     /// `None` if the first line is no header.
     pub fn decode<'a>(&self, text: &'a [u8], clock: &mut Clock) -> Option<Record<'a>> {
+        self.decode_next(text, clock, &mut LastHeader::default())
+    }
+
+    /// Does the same, quicker where the record's header is the last one's but for the time. `last` is of this layout.
+    pub fn decode_next<'a>(
+        &self,
+        text: &'a [u8],
+        clock: &mut Clock,
+        last: &mut LastHeader,
+    ) -> Option<Record<'a>> {
         match &self.form {
             Form::Text(pattern) => match ansi::strip(without_mark(text)) {
-                Cow::Borrowed(text) => decode_text(pattern, text, clock),
-                Cow::Owned(text) => decode_text(pattern, &text, clock).map(Record::into_owned),
+                Cow::Borrowed(text) => decode_text(pattern, text, clock, last),
+                Cow::Owned(text) => decode_text(pattern, &text, clock, last).map(Record::into_owned),
             },
             Form::Json(json) => match utf8(without_mark(text)) {
                 Cow::Borrowed(text) => json.decode(text, clock),
@@ -188,9 +198,14 @@ impl Layout {
     }
 }
 
-fn decode_text<'a>(pattern: &Pattern, text: &'a [u8], clock: &mut Clock) -> Option<Record<'a>> {
+fn decode_text<'a>(
+    pattern: &Pattern,
+    text: &'a [u8],
+    clock: &mut Clock,
+    last: &mut LastHeader,
+) -> Option<Record<'a>> {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
-    let fields = pattern.read(text.strip_suffix(b"\r").unwrap_or(text))?;
+    let fields = pattern.read_next(text.strip_suffix(b"\r").unwrap_or(text), last)?;
     Some(Record {
         at: fields.time.and_then(|time| clock.resolve(&time, pattern.zone())),
         level: fields.level,
