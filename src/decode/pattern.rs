@@ -98,16 +98,15 @@ impl Pattern {
         let (timed, rest) = self.header.split_at(self.timed);
         let mut found = Found::default();
         let at = Run::new(text, false).go(timed, 0, &mut found)?;
-        let start = match last.find(text, at, &mut found) {
-            Some(start) => start,
-            None => {
-                let mut run = Run::new(line_at(text, 0), false);
-                let start = run.go(rest, at, &mut found)?;
-                if run.reach() <= start {
-                    last.keep(&text[at..start], at, found);
-                }
-                start
+        let start = if let Some(start) = last.find(text, at, &mut found) {
+            start
+        } else {
+            let mut run = Run::new(line_at(text, 0), false);
+            let start = run.go(rest, at, &mut found)?;
+            if run.reach() <= start {
+                last.keep(&text[at..start], at, found);
             }
+            start
         };
         Some(self.fields(text, start, found))
     }

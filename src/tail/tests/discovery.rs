@@ -180,7 +180,7 @@ fn t35_only_the_files_meant_are_touched_among_many() {
     for n in 0..10 {
         fs::write(dir.path().join(format!("x{n}.log")), text(n * 10, n * 10 + 10)).unwrap();
     }
-    let fs = Arc::new(faults::Faulty::default());
+    let fs = faulty::Faulty::new();
     let mut rig = Rig::with(dir, &["x*.log"], settings(), fs.clone());
     rig.poll();
     assert_eq!(rig.sink.lines.len(), 100);
@@ -369,7 +369,7 @@ fn t41_a_hint_of_one_file_reads_that_file_without_a_look_at_the_others() {
     for n in 0..50 {
         fs::write(dir.path().join(format!("x{n}.log")), text(n, n + 1)).unwrap();
     }
-    let fs = Arc::new(faults::Faulty::default());
+    let fs = faulty::Faulty::new();
     let rare = Settings {
         period: Duration::from_secs(10),
         ..settings()
@@ -404,7 +404,7 @@ fn t41_what_goes_on_in_files_that_are_not_read_costs_no_look() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("x.log"), text(0, 1)).unwrap();
         fs::write(dir.path().join(beside), text(0, 1)).unwrap();
-        let fs = Arc::new(faults::Faulty::default());
+        let fs = faulty::Faulty::new();
         let rare = Settings {
             period: Duration::from_secs(1000),
             ..settings()
