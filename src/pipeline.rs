@@ -57,7 +57,8 @@ const CUT_MARKS: [&str; 2] = [" stdout P", " stderr P"];
 impl Wording {
     /// Puts rules and layouts together. Fails only where the rules' literals are too many for any search (2³¹ bytes).
     pub fn new(rules: RuleSet, layouts: Layouts) -> Result<Self, BuildError> {
-        let literals = rules.literals();
+        let mut literals = rules.literals();
+        literals.push(quiet::ERROR);
         let scanner = Scanner::new(&literals)?;
         let marked: Vec<&[u8]> = literals
             .iter()
