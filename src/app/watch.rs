@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle};
@@ -21,7 +22,7 @@ use crate::cli::progress::Progress;
 use crate::config::{self, ReadFrom, Settings};
 use crate::expose::web::{Door, Doors};
 use crate::expose::{self, Limits, Reloads, Site, Telemetry, View, ViewBuilder};
-use crate::model::Counters;
+use crate::model::{Counters, Job};
 use crate::observe;
 use crate::pipeline::Wording;
 use crate::stats::{ProgramStats, SourceStats};
@@ -38,6 +39,10 @@ const BUSY_REFRESH: Duration = Duration::from_millis(50);
 /// How long bytes that changed no job wait to be kept: reading them again after a crash costs little, a commit for each
 /// of them would cost much.
 const READ_REFRESH: Duration = Duration::from_secs(1);
+
+/// The same while old content is being read, of which there is much in a second: writing that down holds up the reader for
+/// a tenth of it. More often only where the history of a job, or evicted jobs, would take too much memory.
+const BACKLOG_REFRESH: Duration = Duration::from_secs(2);
 
 /// How often events that wait for the reordering window are looked at.
 const WAITING: Duration = Duration::from_millis(250);
@@ -259,6 +264,7 @@ struct Reader {
     period: Option<Duration>,
     began: Instant,
     last_published: Instant,
+    last_kept: Instant,
     evicted: u64,
     /// The version of the fleet that the views show; none where they were begun anew.
     shown: Option<u64>,
@@ -331,6 +337,7 @@ impl Reader {
             period: settings.poll_interval,
             began: now,
             last_published: now,
+            last_kept: now,
             evicted: 0,
             shown: None,
             ready: false,
@@ -484,13 +491,16 @@ impl Reader {
         let waited = self.last_published.elapsed();
         let due = match self.engine.news() {
             _ if self.engine.is_crowded() => true,
-            _ if !self.ready => waited >= READ_REFRESH,
+            _ if !self.ready => self.last_kept.elapsed() >= BACKLOG_REFRESH,
             _ if more => waited >= BUSY_REFRESH,
             News::Changed => true,
             News::Read | News::None => waited >= self.longest_wait(),
         };
         if due || self.ready != self.published.borrow().stats().ready {
             self.keep_and_publish();
+        } else if !self.ready && waited >= READ_REFRESH {
+            // How far it is.
+            self.publish();
         }
     }
 
@@ -506,14 +516,25 @@ impl Reader {
 
     /// Writes down what is new, then shows it: what was once shown must survive a crash, or counters would fall.
     fn keep_and_publish(&mut self) {
-        match &mut self.keeper {
-            Some(keeper) if self.engine.is_settled() => {
-                keeper.keep(&mut self.engine, &mut self.tailer, observe::now());
+        thread::scope(|scope| {
+            if self.ready && self.shown.is_none() && self.keeper.is_some() {
+                // All jobs at once, at the end of a catch-up: they are rendered while they are written down.
+                let jobs: Vec<Arc<Job>> = self.engine.fleet().shared_jobs().cloned().collect();
+                let views = &mut self.views;
+                let render = move || jobs.iter().for_each(|job| views.put_if_changed(job));
+                // Where no thread is to be had, they are rendered after it.
+                let _beside = thread::Builder::new().spawn_scoped(scope, render);
             }
-            Some(_) => {}
-            // Nobody keeps what was evicted.
-            None => drop(self.engine.fleet_mut().take_evicted()),
-        }
+            match &mut self.keeper {
+                Some(keeper) if self.engine.is_settled() => {
+                    keeper.keep(&mut self.engine, &mut self.tailer, observe::now());
+                }
+                Some(_) => {}
+                // Nobody keeps what was evicted.
+                None => drop(self.engine.fleet_mut().take_evicted()),
+            }
+        });
+        self.last_kept = Instant::now();
         self.engine.shown();
         self.publish();
     }

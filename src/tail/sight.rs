@@ -278,8 +278,7 @@ impl Log {
             if position.done {
                 self.departed.push((position.place, pass.now));
             } else {
-                self.queue
-                    .push_back(Tracked::homeless(Arc::clone(&self.info.path), position, pass.now));
+                self.line_up(Tracked::homeless(Arc::clone(&self.info.path), position, pass.now));
             }
             return;
         };
@@ -293,7 +292,7 @@ impl Log {
         if beginning && !gz {
             self.add_backlog(&mut file);
         }
-        self.queue.push_back(file);
+        self.line_up(file);
     }
 }
 

@@ -37,7 +37,7 @@ impl Place {
         fs::rename(self.path("next.toml"), self.path("flinktail.toml")).unwrap();
     }
 
-    /// The same, as the kubelet brings a new version of a ConfigMap: what is behind two links is swapped at once.
+    /// The same, as the kubelet brings a new version of a `ConfigMap`: what is behind two links is swapped at once.
     fn project(&self, version: &str, logs: &[&str]) {
         fs::create_dir(self.path(version)).unwrap();
         fs::write(self.path(version).join("flinktail.toml"), configuration(logs, "")).unwrap();

@@ -397,6 +397,36 @@ fn t41_a_hint_of_one_file_reads_that_file_without_a_look_at_the_others() {
 }
 
 #[test]
+fn t41_what_goes_on_in_files_that_are_not_read_costs_no_look() {
+    for (given, beside) in [
+        (".", "flink-x-taskexecutor-0-host.log"),
+        ("x.log", "syslog"),
+        ("x.*", "y.log"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("x.log"), text(0, 1)).unwrap();
+        fs::write(dir.path().join(beside), text(0, 1)).unwrap();
+        let fs = faulty::Faulty::new();
+        let rare = Settings {
+            period: Duration::from_secs(1000),
+            ..settings()
+        };
+        let mut rig = Rig::with(dir, &[given], rare, fs.clone());
+        rig.poll();
+        let before = (fs.lists(), fs.stats());
+        rig.append(beside, text(1, 2));
+        let files = [rig.path(beside)].into();
+        rig.tailer.hint(Hints {
+            files,
+            ..Hints::default()
+        });
+        rig.poll();
+        assert_eq!((fs.lists(), fs.stats()), before, "{given}: {beside}");
+        assert_eq!(rig.sink.lines, lines(0, 1));
+    }
+}
+
+#[test]
 fn a_look_at_logs_without_news_touches_none_of_them() {
     let mut rig = Rig::new(&["*.log"]);
     for name in ["a.log", "b.log", "c.log"] {

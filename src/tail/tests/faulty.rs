@@ -10,6 +10,7 @@ use crate::tail::fs::{Entry, File, Stat};
 pub(super) struct Faulty(Arc<Faults>);
 
 struct Faults {
+    lists: AtomicUsize,
     stats: AtomicUsize,
     opens: AtomicUsize,
     /// What fails: of the one file with this name, or of all.
@@ -29,6 +30,7 @@ impl Faulty {
     /// Without a fault so far.
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self(Arc::new(Faults {
+            lists: AtomicUsize::new(0),
             stats: AtomicUsize::new(0),
             opens: AtomicUsize::new(0),
             failing: Mutex::new(None),
@@ -38,6 +40,11 @@ impl Faulty {
             most_open: AtomicUsize::new(usize::MAX),
             open: AtomicUsize::new(0),
         })))
+    }
+
+    /// Directories listed.
+    pub(super) fn lists(&self) -> usize {
+        self.0.lists.load(Ordering::Relaxed)
     }
 
     /// Files asked after.
@@ -101,6 +108,7 @@ impl Faults {
 
 impl Fs for Faulty {
     fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+        self.0.lists.fetch_add(1, Ordering::Relaxed);
         self.check(Op::List, dir)?;
         OsFs.list(dir)
     }
