@@ -285,7 +285,7 @@ fn t47_a_damaged_store_is_set_aside_and_begun_anew() {
     store.commit(&mut full_fleet(), &progress(1), second(1)).unwrap();
     drop(store);
     let whole = fs::read(&path).unwrap();
-    let index: usize = rusqlite::Connection::open(&path)
+    let index: u32 = rusqlite::Connection::open(&path)
         .unwrap()
         .query_row(
             "SELECT rootpage FROM sqlite_schema WHERE name = 'job_stretch_written'",
@@ -309,7 +309,7 @@ fn t47_a_damaged_store_is_set_aside_and_begun_anew() {
         ("a bad page", with_bad_page(whole.len() / 2 / 4096)),
         (
             "a bad page of an index, which nothing reads",
-            with_bad_page(index - 1),
+            with_bad_page(index as usize - 1),
         ),
     ];
     for (what, bytes) in damages {
