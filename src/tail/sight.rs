@@ -169,6 +169,10 @@ impl Log {
                 continue;
             }
             let sample = match peek(member, sight, pass) {
+                Ok((content, sample)) if !content.is_packed() && sample.is_cut(member.stat.size) => {
+                    self.give_up(Vec::new(), pass);
+                    return Writer::Unknown;
+                }
                 Ok((_, sample)) => sample,
                 Err((_, error)) if error.kind() == io::ErrorKind::NotFound => {
                     // Renamed meanwhile.

@@ -1,7 +1,8 @@
-//! Lines of defence behind which others stand: each alone, where no other would hold. T10 to T12, T38.
+//! Lines of defence behind which others stand: each alone, where no other would hold. T10 to T13, T36, T38.
 
 use super::faulty::Faulty;
 use super::*;
+use crate::tail::fs::Kind;
 use crate::tail::wake::Hints;
 
 /// One pass that reads no more than this of a log.
@@ -111,6 +112,79 @@ fn t12_a_packed_file_that_is_read_while_it_is_being_written_is_read_to_its_end()
     rig.sink.lines.sort();
     rig.expect_lines(5010);
     assert_eq!(rig.errors(Op::Unpack), 0);
+}
+
+#[test]
+fn t12_a_packed_file_that_rested_at_its_first_bytes_is_read_once_it_is_whole() {
+    let mut rig = rig(settings());
+    gzip(&rig.path("whole"), text(0, 100).as_bytes());
+    let whole = fs::read(rig.path("whole")).unwrap();
+    rig.append("x.log", text(100, 110));
+    rig.write("x.log.1.gz", &whole[..5]);
+    rig.poll();
+    // As long as it takes to be given up as one that is being packed.
+    rig.wait(6);
+    rig.write("x.log.1.gz", &whole);
+    rig.wait(6);
+    rig.sink.lines.sort();
+    rig.expect_lines(110);
+    assert_eq!(rig.errors(Op::Unpack), 0);
+}
+
+#[test]
+fn t12_a_torn_packed_copy_of_what_was_read_and_deleted_is_not_read_again() {
+    let mut rig = Rig::reading(&["."], "x.log", 2000);
+    gzip(&rig.path("whole"), text(0, 2000).as_bytes());
+    let whole = fs::read(rig.path("whole")).unwrap();
+    rig.remove("x.log");
+    rig.append("x.log", text(2000, 2010));
+    rig.write("x.log.1.gz", &whole[..whole.len() / 2]);
+    rig.wait(1);
+    rig.write("x.log.1.gz", &whole);
+    rig.wait(6);
+    rig.wait(6);
+    rig.expect_lines(2010);
+}
+
+#[test]
+fn t13_packed_a_minute_after_it_was_deleted_it_is_not_read_again() {
+    let mut rig = Rig::reading(&["."], "x.log", 10);
+    rig.remove("x.log");
+    rig.wait(1);
+    rig.wait(61);
+    assert_eq!(rig.sink.gone, 1);
+    gzip(&rig.path("x.log.1.gz"), text(0, 10).as_bytes());
+    rig.append("x.log", text(10, 20));
+    rig.wait(6);
+    rig.expect_lines(20);
+}
+
+#[test]
+fn t36_a_name_that_leads_elsewhere_once_it_was_asked_after_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let [name, file, fifo] = ["x.log", "file", "fifo"].map(|name| dir.path().join(name));
+    let (cwd, mode) = (rustix::fs::CWD, rustix::fs::Mode::from_raw_mode(0o600));
+    fs::write(&file, "").unwrap();
+    rustix::fs::mknodat(cwd, &fifo, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    fs::hard_link(&file, &name).unwrap();
+    let swapped = || {
+        // As fast as it goes: now and then one comes between two calls of the reader.
+        for other in [&fifo, &file].into_iter().cycle().take(20_000) {
+            let next = dir.path().join("next");
+            fs::hard_link(other, &next).unwrap();
+            fs::rename(&next, &name).unwrap();
+            // Of two names of one file a rename leaves both.
+            let _gone = fs::remove_file(&next);
+        }
+    };
+    std::thread::scope(|scope| {
+        let swapping = scope.spawn(swapped);
+        while !swapping.is_finished() {
+            if let Ok(opened) = OsFs.open(&name) {
+                assert_eq!(opened.stat().unwrap().kind, Kind::Regular);
+            }
+        }
+    });
 }
 
 #[test]

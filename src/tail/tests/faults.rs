@@ -149,16 +149,37 @@ fn t44_a_handle_that_fails_for_ever_is_given_up_for_a_new_one() {
 
 #[test]
 fn t44_what_fails_is_tried_again_ever_more_seldom() {
+    for op in [Op::Read, Op::List] {
+        let fs = Faulty::new();
+        let mut rig = Rig::with(tempfile::tempdir().unwrap(), &["x.log"], settings(), fs.clone());
+        rig.append("x.log", text(0, 10));
+        rig.poll();
+        rig.append("x.log", text(10, 20));
+        fs.fail(Some(op));
+        (0..50).for_each(|_| rig.poll());
+        assert_eq!(rig.errors(op), 1, "{op:?} within half a second");
+        (0..60).for_each(|_| rig.wait(1));
+        assert_eq!(rig.errors(op), 6, "{op:?} after 1, 3, 7, 15 and 31 seconds");
+    }
+}
+
+#[test]
+fn t44_what_was_cut_waits_for_a_copy_that_cannot_be_opened_yet() {
     let fs = Faulty::new();
-    let mut rig = Rig::with(tempfile::tempdir().unwrap(), &["x.log"], settings(), fs.clone());
+    let mut rig = Rig::with(tempfile::tempdir().unwrap(), &["."], settings(), fs.clone());
     rig.append("x.log", text(0, 10));
     rig.poll();
     rig.append("x.log", text(10, 20));
-    fs.fail(Some(Op::Read));
-    (0..50).for_each(|_| rig.poll());
-    assert_eq!(rig.errors(Op::Read), 1, "within half a second");
-    (0..60).for_each(|_| rig.wait(1));
-    assert_eq!(rig.errors(Op::Read), 6, "after 1, 3, 7, 15 and 31 seconds");
+    rig.copy("x.log", "x.log.1");
+    rig.cut("x.log");
+    rig.append("x.log", text(20, 30));
+    fs.fail_of("x.log.1", Op::Open);
+    rig.settle();
+    rig.expect_lines(10);
+    fs.fail(None);
+    rig.wait(6);
+    rig.expect_lines(30);
+    assert!(rig.stats().lost_bytes.is_empty());
 }
 
 #[test]
