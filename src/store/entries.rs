@@ -89,7 +89,7 @@ pub(super) fn read<S: State>(
 }
 
 /// Appends an entry as [`EntryRow`] is read. By hand, since a log full of transitions is as many entries: its words need no
-/// escapes, and through serde a time alone costs more instructions (1,160) than all of it does here.
+/// escapes, and its time costs 600 instructions in place of 1,160 through serde (callgrind).
 fn render<S: State>(entry: &Entry<S>, text: &mut String) {
     const TIMES: DateTimePrinter = DateTimePrinter::new();
     text.push('[');
