@@ -175,20 +175,20 @@ impl Layout {
     /// The message runs to the end of the text, or to what the layout prints behind it; a JSON record has one line.
     /// `None` if the first line is no header.
     pub fn decode<'a>(&self, text: &'a [u8], clock: &mut Clock) -> Option<Record<'a>> {
-        self.decode_next(text, clock, &mut LastHeader::default())
+        self.decode_after(None, text, clock)
     }
 
     /// Does the same, quicker where the record's header is the last one's but for the time. `last` is of this layout.
-    pub fn decode_next<'a>(
+    pub fn decode_after<'a>(
         &self,
+        last: Option<&mut LastHeader>,
         text: &'a [u8],
         clock: &mut Clock,
-        last: &mut LastHeader,
     ) -> Option<Record<'a>> {
         match &self.form {
             Form::Text(pattern) => match ansi::strip(without_mark(text)) {
-                Cow::Borrowed(text) => decode_text(pattern, text, clock, last),
-                Cow::Owned(text) => decode_text(pattern, &text, clock, last).map(Record::into_owned),
+                Cow::Borrowed(text) => decode_text(pattern, last, text, clock),
+                Cow::Owned(text) => decode_text(pattern, last, &text, clock).map(Record::into_owned),
             },
             Form::Json(json) => match utf8(without_mark(text)) {
                 Cow::Borrowed(text) => json.decode(text, clock),
@@ -200,12 +200,16 @@ impl Layout {
 
 fn decode_text<'a>(
     pattern: &Pattern,
+    last: Option<&mut LastHeader>,
     text: &'a [u8],
     clock: &mut Clock,
-    last: &mut LastHeader,
 ) -> Option<Record<'a>> {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
-    let fields = pattern.read_next(text.strip_suffix(b"\r").unwrap_or(text), last)?;
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    let fields = match last {
+        Some(last) => pattern.read_after(last, text)?,
+        None => pattern.read(text)?,
+    };
     Some(Record {
         at: fields.time.and_then(|time| clock.resolve(&time, pattern.zone())),
         level: fields.level,

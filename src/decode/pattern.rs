@@ -94,7 +94,7 @@ impl Pattern {
     /// Reads a record as [`Self::read`] does; quicker where its header is the last one's but for the time. `last` is of this
     /// pattern.
     #[must_use]
-    pub fn read_next<'a>(&self, text: &'a [u8], last: &mut LastHeader) -> Option<Fields<'a>> {
+    pub fn read_after<'a>(&self, last: &mut LastHeader, text: &'a [u8]) -> Option<Fields<'a>> {
         let (timed, rest) = self.header.split_at(self.timed);
         let mut found = Found::default();
         let at = Run::new(text, false).go(timed, 0, &mut found)?;

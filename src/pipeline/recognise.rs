@@ -108,7 +108,7 @@ impl Recognised {
         self.last_header = LastHeader::default();
     }
 
-    /// For [`Form::decode_next`].
+    /// For [`Form::decode_after`].
     pub(super) const fn last_header(&mut self) -> &mut LastHeader {
         &mut self.last_header
     }

@@ -44,7 +44,7 @@ fn tell(fleet: &mut Fleet, at: i64, said: Said) {
 fn transition(fleet: &mut Fleet, at: i64, job: u8, from: JobState, to: JobState) {
     let event = Event::JobTransition {
         job: JobId([job; 16]),
-        name: "or\nders \"x\"".to_owned(),
+        name: "or\nders \"x\"".into(),
         from,
         to,
     };

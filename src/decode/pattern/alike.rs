@@ -6,7 +6,7 @@
 
 use super::matcher::Found;
 
-/// The header read last, for [`Pattern::read_next`](super::Pattern::read_next). Of logs that say nothing none is kept.
+/// The header read last, for [`Pattern::read_after`](super::Pattern::read_after). Of logs that say nothing none is kept.
 #[derive(Debug, Clone, Default)]
 pub struct LastHeader(Option<Box<Kept>>);
 
@@ -57,12 +57,12 @@ mod tests {
         let pattern = Pattern::compile(pattern).unwrap();
         let mut last = LastHeader::default();
         assert!(
-            pattern.read_next(first.as_bytes(), &mut last).is_some(),
+            pattern.read_after(&mut last, first.as_bytes()).is_some(),
             "{first}"
         );
         assert_eq!(last.0.is_some(), is_kept, "{first}");
         let same = |line: &[u8]| {
-            let read = pattern.read_next(line, &mut last.clone());
+            let read = pattern.read_after(&mut last.clone(), line);
             assert_eq!(read, pattern.read(line), "{}", String::from_utf8_lossy(line));
         };
         for at in 0..first.len() {

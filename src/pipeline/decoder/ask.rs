@@ -82,7 +82,7 @@ impl LogDecoder {
     }
 
     fn decode<'a>(&mut self, text: &'a [u8], form: &Form) -> Option<Record<'a>> {
-        form.decode_next(text, &mut self.clock, self.recognised.last_header())
+        form.decode_after(Some(self.recognised.last_header()), text, &mut self.clock)
     }
 
     /// Puts a record to the rules.

@@ -21,7 +21,7 @@ fn check_cuts(text: &[u8], events: usize) {
 
 fn names(seen: &[Seen]) -> Vec<String> {
     let name = |seen: &Seen| match &seen.said {
-        Said::Event(Event::JobTransition { name, .. }) => Some(name.clone()),
+        Said::Event(Event::JobTransition { name, .. }) => Some(name.to_string()),
         _ => None,
     };
     seen.iter().filter_map(name).collect()
