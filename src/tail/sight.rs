@@ -170,6 +170,7 @@ impl Log {
             }
             let sample = match peek(member, sight, pass) {
                 Ok((content, sample)) if !content.is_packed() && sample.is_cut(member.stat.size) => {
+                    // Cut meanwhile: its copy may be among what the next look shows.
                     self.give_up(Vec::new(), pass);
                     return Writer::Unknown;
                 }

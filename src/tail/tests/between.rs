@@ -271,35 +271,3 @@ fn a_copy_found_empty_is_read_before_what_came_after_its_original_was_cut() {
         assert!((0..MOST_CALLS).take_while(check).count() > 3, "{case}");
     }
 }
-
-#[test]
-fn what_grows_between_any_two_calls_holds_up_nothing() {
-    for growing in ["x.log", "x.log.1.gz"] {
-        let between = Between::default();
-        let dir = tempfile::tempdir().unwrap();
-        let mut rig = Rig::with(dir, &["."], settings(), Arc::new(between.clone()));
-        let packed = rig.path("packed");
-        gzip(&packed, text(500, 1500).as_bytes());
-        let packed = fs::read(packed).unwrap();
-        rig.append("x.log", text(0, 10));
-        rig.append("x.log.1.gz", &packed[..50]);
-        let path = rig.path(growing);
-        let grow = |n: u32| {
-            let (path, more) = (path.clone(), vec![packed[50 + n as usize]]);
-            let more = if growing == "x.log" {
-                text(10 + n, 11 + n).into_bytes()
-            } else {
-                more
-            };
-            Box::new(move |_: &Path| append(&path, &more)) as Deed
-        };
-        *between.0.lock().unwrap() = Deeds {
-            dir: rig.dir.path().to_owned(),
-            wait: 0,
-            apart: 1,
-            left: (0..500).map(grow).collect(),
-        };
-        rig.tailer.poll(Duration::ZERO, &mut rig.sink);
-        assert_ne!(rig.sink.lines.len(), 0, "{growing}");
-    }
-}
