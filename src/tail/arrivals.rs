@@ -95,18 +95,20 @@ impl Log {
         let mut all_clear = true;
         let mut index = 0;
         while index < self.queue.len() {
-            let head = self.queue[index].place.head;
-            let places = self.places().filter(|place| place.head == head);
-            let is_unlike_others = places.count() == 1;
             let file = &mut self.queue[index];
             if file.missing.is_none() || file.is_held() && !file.is_drained(pass, &mut self.numbers) {
                 index += 1;
                 continue;
             }
+            let Place { offset, head, .. } = self.queue[index].place;
+            let is_unlike_others = self.places().filter(|place| place.head == head).count() == 1;
+            let further = self.places().filter(|place| place.offset > offset);
+            let further: Vec<Place> = further.cloned().collect();
+            let file = &mut self.queue[index];
             // What was cut under the tailer's eyes comes before what is in its file now. And no other file has its beginning.
             let keeps_place = is_unlike_others && matches!(file.homeless, Some(Homeless::Cut(_)));
-            match Self::home_for(file, is_unlike_others, unseen, &mut self.done, pass) {
-                Home::Found(home) if file.place.offset == 0 && !keeps_place => {
+            match Self::home_for(file, is_unlike_others, &further, unseen, &mut self.done, pass) {
+                Home::Found(home) if (file.place.offset == 0 || file.is_borrowed) && !keeps_place => {
                     // Nothing was read of it: the copy is news like any other, and has its place among them.
                     Self::drop_backlog(&mut self.backlog, file);
                     self.queue.remove(index);
@@ -158,10 +160,12 @@ impl Log {
         all_clear
     }
 
-    /// The file just found that goes on where `file` was left, taken out of `unseen`. A head tells only `is_unlike_others`.
+    /// The file just found that goes on where `file` was left, taken out of `unseen`. A head tells only `is_unlike_others`. A
+    /// file that holds one of the places `further` on was read up to there, and begins as `file` does.
     fn home_for<'a>(
         file: &Tracked,
         is_unlike_others: bool,
+        further: &[Place],
         unseen: &mut Vec<&'a Member>,
         done: &mut Vec<Tracked>,
         pass: &Pass,
@@ -185,6 +189,13 @@ impl Log {
                 {
                     // Its size is stale: where it ends is not known.
                     return Err(io::ErrorKind::WouldBlock.into());
+                }
+                if compared == Compared::Same {
+                    for place in further {
+                        if place.compare(&mut content)? == Compared::Same {
+                            return Ok(Compared::Different);
+                        }
+                    }
                 }
                 Ok(compared)
             });
@@ -222,7 +233,11 @@ impl Log {
         }
         for member in unseen {
             if first && !member.wanted {
-                self.done.push(at_end(member, pass));
+                let file = at_end(member, pass);
+                if !file.place.is_known() && !self.is_unsettled_for_long(pass) {
+                    return None;
+                }
+                self.done.push(file);
                 continue;
             }
             if first && sight.beginning && pass.settings.from == From::End {
@@ -287,9 +302,11 @@ impl Log {
             head: Head::of(&sample.first),
             ..Place::default()
         };
-        match kin.map_err(|error| (Op::Read, error))? {
+        let kin = kin.map_err(|error| (Op::Read, error))?;
+        let is_borrowed = matches!(kin, Kin::Alike(_));
+        match kin {
             Kin::New => {}
-            Kin::Rest(read) => place = read,
+            Kin::Rest(read) | Kin::Alike(read) => place = read,
             Kin::Known(end) => {
                 self.done.push(Tracked {
                     place: end,
@@ -313,6 +330,7 @@ impl Log {
         );
         file.begins = Some(sample.begins(file.mtime));
         file.resume(place);
+        file.is_borrowed = is_borrowed;
         if file.is_packed() {
             file.size = kin::stated_size(&content);
         } else if !sight.beginning {
@@ -381,12 +399,18 @@ fn at_end(member: &Member, pass: &Pass) -> Tracked {
     let opened = open(member, pass);
     let form = Form::of(opened.as_ref().map_or(member.name.gz, Content::is_packed));
     let mut file = Tracked::new(member.path.clone(), &member.stat, form, pass.now);
-    // Where the end of a packed file is, only unpacking it would tell.
-    let offset = if file.is_packed() { 0 } else { member.stat.size };
-    let place = opened.and_then(|mut content| Place::read(&mut content, offset));
+    let place = opened.and_then(|mut content| {
+        // Where the end of a packed file is, only unpacking it would tell.
+        let end = if content.is_packed() {
+            0
+        } else {
+            content.end(member.stat.size)?
+        };
+        Place::read(&mut content, end)
+    });
     // A file that cannot be read now is left at its end all the same: what was there was not asked for.
     file.place = place.unwrap_or_else(|_| Place {
-        offset,
+        offset: if file.is_packed() { 0 } else { member.stat.size },
         ..Place::default()
     });
     file.settle();

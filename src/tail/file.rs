@@ -63,6 +63,8 @@ pub(super) struct Tracked {
     pub(super) begins: Option<Timestamp>,
     /// The offset up to which it was there when following began.
     pub(super) backlog_end: u64,
+    /// Its place is that of another file, which begins alike: of itself nothing was read.
+    pub(super) is_borrowed: bool,
     /// The last byte given was a newline, or none was given.
     pub(super) line_start: bool,
     /// Since when no name leads to it.
@@ -102,6 +104,7 @@ impl Tracked {
             written: stat.mtime,
             begins: None,
             backlog_end: 0,
+            is_borrowed: false,
             line_start: true,
             missing: None,
             homeless: None,
@@ -175,6 +178,15 @@ impl Tracked {
             && self
                 .hold(pass, numbers)
                 .is_ok_and(|(stat, _)| stat.size == offset)
+            && self.is_at_its_end()
+    }
+
+    /// Whether nothing follows its place. Its size may be said to be what it was when that was read last: network file
+    /// systems keep sizes for a while.
+    pub(super) fn is_at_its_end(&mut self) -> bool {
+        let (is_packed, offset) = (self.is_packed(), self.place.offset);
+        let content = self.held.as_mut().map(|held| &mut held.content);
+        is_packed || content.is_none_or(|content| matches!(content.fill(&mut [0], offset), Ok(0)))
     }
 
     /// Whether a file of the same inode is this one. An inode that is not held may be another file's by now: then only what
@@ -347,6 +359,7 @@ impl Tracked {
         let mut old = Self::without_file(Arc::clone(&self.path), size, Homeless::Cut(why), now);
         old.resume(std::mem::take(&mut self.place));
         old.written = self.written;
+        old.is_borrowed = std::mem::take(&mut self.is_borrowed);
         old.begins = self.begins.take();
         old.backlog_end = std::mem::take(&mut self.backlog_end);
         self.line_start = true;

@@ -177,6 +177,11 @@ impl Place {
         self
     }
 
+    /// Whether anything tells the file in which it is.
+    pub(super) const fn is_known(&self) -> bool {
+        self.offset == 0 || self.head.len > 0
+    }
+
     /// Whether the point is known to be where a line begins.
     pub(super) fn is_line_start(&self) -> bool {
         self.offset == 0 || self.anchor.ends_with(b"\n")
@@ -301,6 +306,23 @@ impl Content {
             Self::Plain(file) => &**file,
             Self::Gz(unpacker) => unpacker.file(),
         }
+    }
+
+    /// Where it ends: at `size` or, where that is what its size was some time ago, further on.
+    pub(super) fn end(&mut self, size: u64) -> io::Result<u64> {
+        let mut bytes = [0; 4096];
+        let mut end = size;
+        loop {
+            match self.fill(&mut bytes, end)? {
+                0 => return Ok(end),
+                got => end += got as u64,
+            }
+        }
+    }
+
+    /// Whether it has a byte before `size`, and so is no shorter.
+    pub(super) fn reaches(&mut self, size: u64) -> io::Result<bool> {
+        Ok(size == 0 || self.fill(&mut [0], size - 1)? == 1)
     }
 
     /// Reads until `buffer` is full or the content ends; returns how much came.

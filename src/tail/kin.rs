@@ -24,6 +24,8 @@ pub(super) enum Kin {
     New,
     /// Its lines before this place were read from another file: to be read from there.
     Rest(Place),
+    /// It begins as a file that is being read does, up to the place to which that was read: to be read from there.
+    Alike(Place),
     /// Its bytes were read from another file; its end, as far as that is known.
     Known(Place),
     /// Not to be touched yet: asked again in a later pass.
@@ -183,7 +185,7 @@ impl Log {
             let is_shared = !file.is_packed() && file.verify(pass, &mut self.numbers) == Some(Compared::Same);
             let may_be_read = is_shared && rest.is_line_start();
             return Ok(if may_be_read {
-                Kin::Rest(rest)
+                Kin::Alike(rest)
             } else {
                 Kin::Unclear
             });

@@ -140,6 +140,10 @@ impl Log {
                     if !self.is_front_over(pass) {
                         break;
                     }
+                    if !self.queue.front_mut().is_none_or(Tracked::is_at_its_end) {
+                        pass.soon = true;
+                        break;
+                    }
                     self.leave_front(pass, sink);
                 }
                 Step::Wait => break,

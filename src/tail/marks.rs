@@ -1,16 +1,16 @@
 //! What is remembered of a file's bytes on the way to a place, so that a copy that ends before the place can be told from
 //! another file that begins alike.
 //!
-//! A mark lies at every 2ⁿ and 3·2ⁿ bytes from 1 KiB on, and is a hash of the bytes just before it. The last few are kept: a
-//! copy made while its file was being written ends shortly before what was read of that by then.
+//! A mark lies at every 2ⁿ and 3·2ⁿ bytes from 1 KiB on, and is a hash of the bytes just before it: of a file of a gigabyte
+//! there are forty.
 
 use super::identity::{fnv, fnv_on};
 
 /// Most bytes before a mark that its hash is of.
 pub(super) const LENGTH: usize = 256;
 
-/// How many are kept: with them, a copy of a quarter of what was read is known.
-const KEPT: usize = 5;
+/// How many a file can have, two for each power of two.
+const MOST: usize = 2 * u64::BITS as usize;
 
 /// The offset of the first mark.
 const FIRST: u64 = 1024;
@@ -19,9 +19,9 @@ const FIRST: u64 = 1024;
 const SAVED: usize = 16;
 
 /// A point before the place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Mark {
-    /// Bytes before it; 0 where there is no mark.
+    /// Bytes before it.
     pub(super) offset: u64,
     hash: u64,
 }
@@ -33,9 +33,9 @@ impl Mark {
     }
 }
 
-/// The last marks before a place, the first of them foremost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Marks([Mark; KEPT]);
+/// The marks before a place, the first of them foremost.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Marks(Vec<Mark>);
 
 impl Marks {
     /// Goes on over `bytes`, which begin at `offset` and follow `before`.
@@ -47,8 +47,7 @@ impl Marks {
             let fresh = &bytes[inside.saturating_sub(LENGTH)..inside];
             if let Some(old) = before.len().checked_sub(LENGTH - fresh.len()) {
                 let hash = fnv_on(fnv(&before[old..]), fresh);
-                self.0.rotate_left(1);
-                self.0[KEPT - 1] = Mark { offset: next, hash };
+                self.0.push(Mark { offset: next, hash });
             }
             next = after(next);
         }
@@ -56,34 +55,36 @@ impl Marks {
 
     /// Those within the first `size` bytes, the last first.
     pub(super) fn within(&self, size: u64) -> impl Iterator<Item = Mark> {
-        let marks = self.0.into_iter().rev();
-        marks.filter(move |mark| mark.offset > 0 && mark.offset <= size)
+        let marks = self.0.iter().rev().copied();
+        marks.filter(move |mark| mark.offset <= size)
     }
 
     /// As a row of a database has them: offset and hash of each, eight bytes with the lowest first.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let kept = self.0.iter().filter(|mark| mark.offset > 0);
-        kept.flat_map(|mark| [mark.offset, mark.hash])
-            .flat_map(u64::to_le_bytes)
-            .collect()
+        let numbers = self.0.iter().flat_map(|mark| [mark.offset, mark.hash]);
+        numbers.flat_map(u64::to_le_bytes).collect()
     }
 
     /// Those that were saved so; none where that makes no sense.
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        let (numbers, rest) = bytes.as_chunks();
-        let numbers: Vec<u64> = numbers.iter().copied().map(u64::from_le_bytes).collect();
-        let mut marks = Self::default();
-        if rest.is_empty() && bytes.len() <= KEPT * SAVED {
-            for (mark, saved) in marks.0.iter_mut().rev().zip(numbers.chunks_exact(2).rev()) {
-                *mark = Mark {
-                    offset: saved[0],
-                    hash: saved[1],
-                };
-            }
+        let (marks, rest) = bytes.as_chunks::<SAVED>();
+        if !rest.is_empty() || marks.len() > MOST {
+            return Self::default();
         }
-        marks
+        let number = |bytes: &[u8]| {
+            bytes
+                .iter()
+                .rev()
+                .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+        };
+        let mark = |saved: &[u8; SAVED]| {
+            let (offset, hash) = saved.split_at(SAVED / 2);
+            let (offset, hash) = (number(offset), number(hash));
+            Mark { offset, hash }
+        };
+        Self(marks.iter().map(mark).collect())
     }
 }
 
@@ -127,7 +128,7 @@ mod tests {
         let whole = bytes(9000);
         let mut expected = Marks::default();
         expected.advance(&[], 0, &whole);
-        assert_eq!(offsets(&expected), [8192, 6144, 4096, 3072, 2048]);
+        assert_eq!(offsets(&expected), [8192, 6144, 4096, 3072, 2048, 1536, 1024]);
         for piece in [1, 7, 255, 256, 257, 4096, 9000] {
             let mut marks = Marks::default();
             let mut offset = 0;

@@ -240,7 +240,13 @@ impl Log {
                 // Nobody writes to it: its head is enough, and spares unpacking it.
                 (place.offset, place.anchor) = (0, Vec::new());
             }
-            match opened.and_then(|mut content| place.compare(&mut content)) {
+            let compared = opened.and_then(|mut content| {
+                // No file that is only written to becomes shorter than it was.
+                let is_shorter = !gz && !content.reaches(position.size)?;
+                let compared = place.compare(&mut content)?;
+                Ok(if is_shorter { Compared::Different } else { compared })
+            });
+            match compared {
                 Ok(Compared::Same) => found.push(Some((path, stat, gz))),
                 Ok(Compared::Shorter | Compared::Different) => {
                     overwritten += 1;
@@ -319,10 +325,13 @@ impl Sight<'_> {
             // What is packed need not say so in its name, but a name that does is not lost.
             let same_form = member.name.gz == file.path.file_name().is_some_and(|name| Name::parse(name).gz);
             let is_doubtful = file.is_packed() || file.place.offset == 0;
-            let moved = is_doubtful && file.checked.is_none() && member.path != file.path;
+            let is_doubtful = is_doubtful && file.checked.is_none() || member.stat.size < file.known;
+            let moved = is_doubtful && member.path != file.path;
+            // What is packed is not written to any more: its inode was given to another file.
+            let is_repacked = file.is_packed() && moved && member.stat.mtime != file.mtime;
             // What was gone, and of which nothing is known, does not come back: its inode was given to another file.
             let came_back = file.missing.is_some();
-            let may_be = same_form && !(came_back && file.place.head.len == 0);
+            let may_be = same_form && !is_repacked && !(came_back && file.place.head.len == 0);
             let same =
                 file.is_held() || may_be && (!(moved || came_back) || holds(&member.path, file, pass)?);
             return Ok(same.then(|| (member.path.clone(), member.stat)));
@@ -362,6 +371,9 @@ fn holds(path: &Path, file: &Tracked, pass: &Pass) -> io::Result<bool> {
         return Ok(false);
     }
     let mut content = Content::new(pass.fs.open(path)?, file.is_packed());
+    if !file.is_packed() && !content.reaches(file.known)? {
+        return Ok(false);
+    }
     match file.place.compare(&mut content) {
         Ok(compared) => Ok(compared == Compared::Same),
         Err(error) if is_damage(&error) => Ok(false),

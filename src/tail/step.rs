@@ -66,6 +66,7 @@ impl Tracked {
         match got {
             Ok(step) => {
                 if matches!(step, Step::Data(_)) {
+                    self.is_borrowed = false;
                     self.quiet = pass.now;
                     self.retry = Retry::default();
                 }

@@ -25,6 +25,7 @@ const MAY_KNOW: [(&str, &[&str]); 12] = [
             "model::event",
             "model::flink_deployment",
             "model::flink_job",
+            "model::name",
             "model::state",
         ],
     ),

@@ -112,7 +112,8 @@ impl Database {
 
     /// Its directory is deleted, which the next commit notices; the one after that begins anew.
     pub fn lose(&mut self, engine: &mut Engine, tailer: &Tailer, now: Timestamp) {
-        fs::remove_dir_all(&self.state).unwrap();
+        // Where it was not made anew since, it is deleted already.
+        let _missing = fs::remove_dir_all(&self.state);
         if let Some(mut store) = self.store.take() {
             let progress = engine.progress(tailer);
             let lost = store.commit(engine.fleet_mut(), &progress, now);

@@ -100,6 +100,11 @@ impl Program {
         self.durable.saved.progress.positions.is_empty()
     }
 
+    /// Whether nothing was found yet that it could follow.
+    pub fn follows_nothing(&self) -> bool {
+        self.tailer.positions().is_empty()
+    }
+
     /// Starts it on what is kept: what the database gives back must be one of these moments, to the last number.
     fn start(&mut self, moments: &[Kept]) {
         let found = self.database.as_mut().map(Database::open);

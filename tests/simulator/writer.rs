@@ -445,7 +445,10 @@ impl Writer {
     /// that is written to has such a name.
     pub fn forgotten(&mut self, named: bool) {
         let there = if named || self.style == Style::Linked {
-            self.file.content().lines.iter().copied().collect()
+            let file = self.disk.file("jobmanager.log");
+            file.map_or_else(BTreeSet::new, |file| {
+                file.content().lines.iter().copied().collect()
+            })
         } else {
             self.disk.lines()
         };

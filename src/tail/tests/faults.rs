@@ -234,6 +234,39 @@ fn t42_a_file_whose_size_is_stale_is_not_left_for_its_successor() {
     rig.expect_lines(30);
 }
 
+#[test]
+fn t44_a_file_whose_size_is_stale_is_not_left_before_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let fs = Faulty::new();
+    let mut rig = Rig::with(dir, &["."], settings(), fs.clone());
+    rig.append("x.log", text(0, 10));
+    rig.settle();
+    let size = std::fs::metadata(rig.path("x.log")).unwrap().len();
+    rig.append("x.log", text(10, 20));
+    fs.limit_sizes(size);
+    rig.rename("x.log", "x.log.1");
+    rig.append("x.log", text(20, 30));
+    rig.settle();
+    assert_eq!(rig.sink.lines, lines(0, 10));
+    fs.limit_sizes(u64::MAX);
+    rig.settle();
+    assert_eq!(rig.sink.lines, lines(0, 30));
+}
+
+#[test]
+fn t44_what_was_not_asked_for_is_passed_over_to_its_end_although_its_size_is_stale() {
+    let dir = tempfile::tempdir().unwrap();
+    let fs = Faulty::new();
+    let mut rig = Rig::with(dir, &["x.log"], settings(), fs.clone());
+    rig.append("x.log.1", text(0, 10));
+    rig.append("x.log", text(10, 20));
+    fs.limit_sizes(100);
+    rig.settle();
+    fs.limit_sizes(u64::MAX);
+    rig.settle();
+    assert_eq!(rig.sink.lines, lines(10, 20));
+}
+
 impl Rig {
     fn stats_of_log(&self) -> SourceStats {
         self.tailer

@@ -86,6 +86,19 @@ fn t06_a_copy_shorter_than_what_was_read_is_not_read_again() {
 }
 
 #[test]
+fn t06_a_copy_of_a_small_part_of_what_was_read_is_not_read_again() {
+    let mut rig = Rig::new(&["."]);
+    rig.append("x.log", text(0, 50));
+    rig.copy("x.log", "copy");
+    rig.append("x.log", text(50, 2000));
+    rig.settle();
+    rig.rename("copy", "x.log.1");
+    rig.write("x.log", text(2000, 2002));
+    rig.settle();
+    rig.expect_lines(2002);
+}
+
+#[test]
 fn t06_cut_before_it_was_begun_and_renamed_at_once_its_copy_is_read_first() {
     let settings = Settings {
         period: Duration::from_secs(3600),
