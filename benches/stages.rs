@@ -133,7 +133,7 @@ fn decode(criterion: &mut Criterion) {
     });
     let layout = wording
         .layouts
-        .get(wording.layouts.named("bare").expect("a built-in layout"));
+        .get(wording.layouts.named("log4j-stock").expect("a built-in layout"));
     let header = transitions(1, 1);
     let mut clock = Clock::new(TimeZone::UTC, Timestamp::UNIX_EPOCH);
     group.throughput(Throughput::Elements(1));
@@ -149,7 +149,7 @@ fn match_rules(criterion: &mut Criterion) {
     let wording = wording();
     let layout = wording
         .layouts
-        .get(wording.layouts.named("bare").expect("a built-in layout"));
+        .get(wording.layouts.named("log4j-stock").expect("a built-in layout"));
     let mut clock = Clock::new(TimeZone::UTC, Timestamp::UNIX_EPOCH);
     let text = transitions(1, 1);
     let record = layout.decode(text.as_bytes(), &mut clock);

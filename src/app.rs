@@ -1,6 +1,6 @@
 //! The daemon and the replay: which thread does what, in which order things start and stop.
 //!
-//! One thread reads, decodes and derives ([`mod@watch`]); it owns the model and hands out views of it. A small runtime serves
+//! One thread reads, decodes and derives (`reader`); it owns the model and hands out views of it. A small runtime serves
 //! HTTP and waits for signals. Nothing is locked between them but the pointer to the last view.
 
 pub mod demo;
@@ -8,6 +8,7 @@ pub mod engine;
 mod keeper;
 mod kubernetes;
 mod merge;
+mod reader;
 mod reload;
 pub mod replay;
 mod systemd;

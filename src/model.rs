@@ -16,6 +16,7 @@ pub mod flink_job;
 mod job;
 mod jobs;
 pub mod kda_application;
+pub mod name;
 mod platform;
 mod process;
 pub mod retention;

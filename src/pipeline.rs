@@ -57,7 +57,8 @@ const CUT_MARKS: [&str; 2] = [" stdout P", " stderr P"];
 impl Wording {
     /// Puts rules and layouts together. Fails only where the rules' literals are too many for any search (2³¹ bytes).
     pub fn new(rules: RuleSet, layouts: Layouts) -> Result<Self, BuildError> {
-        let literals = rules.literals();
+        let mut literals = rules.literals();
+        literals.push(quiet::ERROR);
         let scanner = Scanner::new(&literals)?;
         let marked: Vec<&[u8]> = literals
             .iter()
@@ -85,9 +86,9 @@ impl Wording {
         );
     }
 
-    /// Looks into the first bytes of a file, as much of it as is read at once, so that its decoder need not.
+    /// Looks into the first bytes of a file, so that neither [`read_head`] nor its decoder need do that.
     pub fn foresee(&self, bytes: &[u8]) {
-        self.beginnings.note(bytes, &self.layouts);
+        let _noted = self.beginnings.of(bytes, &self.layouts);
     }
 
     const fn scanner(&self, cuts: bool) -> &Scanner {

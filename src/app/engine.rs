@@ -387,8 +387,9 @@ impl Engine {
         let named = entry.named;
         let placed = |seen: Seen| if named { in_the_logs_cluster(seen) } else { seen };
         if self.catching_up && self.merge.holds(log) {
-            let merge = &mut self.merge;
-            read(&mut entry.decoder, &mut |seen| merge.push(placed(seen)));
+            self.merge.take(log, |take| {
+                read(&mut entry.decoder, &mut |seen| take(placed(seen)));
+            });
             self.drain();
         } else {
             let (fleet, now, news) = (self.applier.fleet(), self.now, &mut self.news);

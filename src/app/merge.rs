@@ -76,13 +76,15 @@ impl Group {
             && let Some(queue) = self.queues.get_mut(&log)
         {
             queue.front = None;
-            let next = self.fronts.first();
-            while let Some((at, _)) = queue.events.front()
-                && next.is_none_or(|next| (*at, log) < *next)
-                && let Some((_, seen)) = queue.events.pop_front()
-            {
-                apply(seen);
-            }
+            let count = match self.fronts.first() {
+                Some(next) => queue
+                    .events
+                    .iter()
+                    .take_while(|(at, _)| (*at, log) < *next)
+                    .count(),
+                None => queue.events.len(),
+            };
+            queue.events.drain(..count).for_each(|(_, seen)| apply(seen));
             self.place(log);
         }
     }
@@ -106,6 +108,17 @@ impl Queue {
     /// Whether nothing unread of the log can come before its front.
     fn is_comparable(&self) -> bool {
         self.over || (!self.by_time && !self.events.is_empty())
+    }
+
+    fn push(&mut self, seen: Seen) {
+        self.told = true;
+        self.by_time |= seen.carrier.as_ref().is_some_and(|carrier| carrier.by_time);
+        self.reached = match seen.at {
+            Some(at) if self.by_time => at,
+            Some(at) => at.max(self.reached),
+            None => self.reached,
+        };
+        self.events.push_back((self.reached, seen));
     }
 }
 
@@ -137,28 +150,16 @@ impl Merge {
             .is_none_or(|queue| queue.by_time || queue.events.len() < ENOUGH)
     }
 
-    /// Takes an event of a log that was opened.
-    pub(super) fn push(&mut self, seen: Seen) {
-        let by_time = seen.carrier.as_ref().is_some_and(|carrier| carrier.by_time);
-        if by_time {
-            self.join_those_by_time(seen.log);
+    /// Takes the events of a log that was opened, as many as `read` gives. What they change is looked at once, behind the last:
+    /// a log full of transitions gives thousands.
+    pub(super) fn take(&mut self, log: LogId, read: impl FnOnce(&mut dyn FnMut(Seen))) {
+        let Some(queue) = self.queue_mut(log) else { return };
+        let was_by_time = queue.by_time;
+        read(&mut |seen| queue.push(seen));
+        if queue.by_time && !was_by_time {
+            self.join_those_by_time(log);
         }
-        let log = seen.log;
-        if let Some(queue) = self.queue_mut(log) {
-            // Behind others it changes nothing of what comes first.
-            let is_news = queue.events.is_empty() || queue.by_time != by_time;
-            queue.told = true;
-            queue.by_time |= by_time;
-            queue.reached = match seen.at {
-                Some(at) if queue.by_time => at,
-                Some(at) => at.max(queue.reached),
-                None => queue.reached,
-            };
-            queue.events.push_back((queue.reached, seen));
-            if is_news {
-                self.place(log);
-            }
-        }
+        self.place(log);
     }
 
     fn join_those_by_time(&mut self, log: LogId) {
@@ -246,6 +247,10 @@ mod tests {
         }
     }
 
+    fn push(merge: &mut Merge, seen: Seen) {
+        merge.take(seen.log, |take| take(seen));
+    }
+
     fn drained(merge: &mut Merge) -> Vec<u64> {
         let mut out = Vec::new();
         merge.drain(|seen| out.push(seen.offset));
@@ -258,17 +263,17 @@ mod tests {
         for log in [1, 2] {
             merge.open(LogId(log), Arc::from("c"));
         }
-        merge.push(seen(1, Some(10), 100));
-        merge.push(seen(1, Some(5), 101));
-        merge.push(seen(1, None, 102));
+        push(&mut merge, seen(1, Some(10), 100));
+        push(&mut merge, seen(1, Some(5), 101));
+        push(&mut merge, seen(1, None, 102));
         assert_eq!(
             drained(&mut merge),
             [0; 0],
             "the other log may hold something earlier"
         );
-        merge.push(seen(2, Some(7), 200));
+        push(&mut merge, seen(2, Some(7), 200));
         assert_eq!(drained(&mut merge), [200]);
-        merge.push(seen(2, Some(20), 201));
+        push(&mut merge, seen(2, Some(20), 201));
         assert_eq!(drained(&mut merge), [100, 101, 102]);
         merge.finish(LogId(1));
         assert_eq!(drained(&mut merge), [201]);
@@ -284,10 +289,13 @@ mod tests {
         }));
         for (second, offset) in [(Some(9), 1), (None, 2), (Some(3), 3), (Some(9), 4)] {
             let carrier = carrier.clone();
-            merge.push(Seen {
-                carrier,
-                ..seen(1, second, offset)
-            });
+            push(
+                &mut merge,
+                Seen {
+                    carrier,
+                    ..seen(1, second, offset)
+                },
+            );
         }
         assert_eq!(drained(&mut merge), [0; 0], "something earlier may come");
         merge.finish(LogId(1));
@@ -307,15 +315,15 @@ mod tests {
         for (log, cluster) in [(1, "a"), (2, "b"), (3, "c")] {
             merge.open(LogId(log), Arc::from(cluster));
         }
-        merge.push(by_time(1, 9));
+        push(&mut merge, by_time(1, 9));
         merge.finish(LogId(1));
         assert_eq!(
             drained(&mut merge),
             [0; 0],
             "the others may turn out to go by time"
         );
-        merge.push(by_time(2, 3));
-        merge.push(seen(3, Some(5), 3));
+        push(&mut merge, by_time(2, 3));
+        push(&mut merge, seen(3, Some(5), 3));
         merge.finish(LogId(2));
         assert_eq!(drained(&mut merge), [2, 1, 3]);
     }
@@ -325,7 +333,7 @@ mod tests {
         let mut merge = Merge::default();
         merge.open(LogId(1), Arc::from("a"));
         merge.open(LogId(2), Arc::from("b"));
-        merge.push(seen(2, Some(1), 200));
+        push(&mut merge, seen(2, Some(1), 200));
         assert_eq!(drained(&mut merge), [200]);
     }
 
@@ -336,7 +344,7 @@ mod tests {
         merge.open(LogId(2), Arc::from("a"));
         for second in 0..ENOUGH {
             assert!(merge.wants(LogId(1)));
-            merge.push(seen(1, i64::try_from(second).ok(), 0));
+            push(&mut merge, seen(1, i64::try_from(second).ok(), 0));
         }
         assert!(!merge.wants(LogId(1)) && merge.wants(LogId(2)));
     }
@@ -365,14 +373,14 @@ mod tests {
             for turn in turns {
                 let log = turn.index(unread.len());
                 match unread[log].pop_front() {
-                    Some(event) => merge.push(event),
+                    Some(event) => push(&mut merge, event),
                     None => merge.finish(LogId(u32::try_from(log + 1).unwrap())),
                 }
                 merge.drain(|seen| out.push((seen.log.0, seen.offset)));
             }
             for (log, rest) in (1..).zip(unread) {
                 for event in rest {
-                    merge.push(event);
+                    push(&mut merge, event);
                 }
                 merge.finish(LogId(log));
             }

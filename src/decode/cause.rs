@@ -9,11 +9,7 @@ impl Cause {
     /// frames (`\tat …`), `Caused by: …`, `... 12 more` and free text are no such line.
     #[must_use]
     pub fn parse(first_line: &[u8]) -> Option<Self> {
-        // Asked of the line behind each statement, which most often begins with a time.
-        if first_line
-            .first()
-            .is_none_or(|first| first.is_ascii_digit() || !is_class_byte(*first))
-        {
+        if !Self::may_begin(first_line) {
             return None;
         }
         let line = first_line.strip_suffix(b"\r").unwrap_or(first_line);
@@ -33,6 +29,13 @@ impl Cause {
             _ => return None,
         };
         Some(Self::bounded(class, message))
+    }
+
+    /// Whether a text may begin one: most often it is the next record, whose time comes first.
+    #[must_use]
+    pub fn may_begin(text: &[u8]) -> bool {
+        let first = text.first();
+        first.is_some_and(|first| !first.is_ascii_digit() && is_class_byte(*first))
     }
 
     /// A cause told in two fields; `None` where the class is none. Keeps the first line of the message.

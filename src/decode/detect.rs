@@ -4,7 +4,7 @@
 //! whose message begins with `- `. So, of those that read about as many lines as the best, the most demanding is taken.
 //! Trying a layout costs as much as reading the sample, and there are dozens: those that cannot be chosen are not tried.
 
-use super::layout::{Layout, Rank};
+use super::layout::{Layout, Plain, Rank};
 use super::layouts::{LayoutId, Layouts};
 use super::record::Level;
 use crate::stats::Blind;
@@ -90,7 +90,7 @@ struct Tally {
 
 impl Tally {
     /// None where more lines than `spare` begin no record.
-    fn of(layout: &Layout, lines: &[&[u8]], mut spare: usize) -> Option<Self> {
+    fn of(layout: &Layout, lines: &[Plain<'_>], mut spare: usize) -> Option<Self> {
         let mut tally = Self::default();
         for line in lines {
             let Some(glance) = layout.glance(line) else {
@@ -124,7 +124,7 @@ impl Layouts {
     #[must_use]
     pub fn detect(&self, sample: &[u8]) -> Detected {
         // Parted once for all layouts: there are dozens.
-        let lines: Vec<&[u8]> = lines(sample).collect();
+        let lines: Vec<Plain<'_>> = lines(sample).map(Plain::of).collect();
         if is_wide(sample) {
             return unknown(lines.len(), Blind::Encoding);
         }
@@ -132,7 +132,7 @@ impl Layouts {
     }
 
     /// Recognises it among the layouts that pass a bar.
-    fn detect_above(&self, (rank, spare): Bar, lines: &[&[u8]]) -> Detected {
+    fn detect_above(&self, (rank, spare): Bar, lines: &[Plain<'_>]) -> Detected {
         let count = lines.len();
         let tallies: Vec<Candidate<'_>> = self
             .iter()
@@ -177,12 +177,12 @@ impl Layouts {
 
     /// Which layouts are worth being tried. Nearly every log has one that reads all lines that any can read, times and loggers
     /// too: what cannot be chosen beside it is left out, so that the answer is that of trying all, at a fraction of the cost.
-    fn bar(&self, lines: &[&[u8]]) -> Bar {
+    fn bar(&self, lines: &[Plain<'_>]) -> Bar {
         /// Lines by which such a layout is found.
         const FEW: usize = 6;
         let all = (Rank::default(), lines.len());
         let few = &lines[..lines.len().min(FEW)];
-        let headers = |layout: &Layout, lines: &[&[u8]]| {
+        let headers = |layout: &Layout, lines: &[Plain<'_>]| {
             let tally = Tally::of(layout, lines, lines.len())?;
             (layout.has_time() && tally.has_loggers()).then_some(tally.headers)
         };
@@ -193,12 +193,8 @@ impl Layouts {
         let Some(read) = headers(good, lines) else {
             return all;
         };
-        let unread: Vec<&[u8]> = lines
-            .iter()
-            .copied()
-            .filter(|line| !good.is_header(line))
-            .collect();
-        let beyond = |layout: &Layout| unread.iter().filter(|line| layout.is_header(line)).count();
+        let unread: Vec<&Plain<'_>> = lines.iter().filter(|line| good.glance(line).is_none()).collect();
+        let beyond = |layout: &Layout| unread.iter().filter(|line| layout.glance(line).is_some()).count();
         let beyond = layouts().map(beyond).max().unwrap_or(0);
         // No layout reads more than `most`. With nine tenths of that it is among those that `best` weighs, and so are only
         // those with nine tenths of what it reads; where it reads as much as any, none of a lower rank matters.

@@ -12,6 +12,7 @@ use memchr::{memchr, memrchr};
 
 use super::clock::Clock;
 use super::layout::Layout;
+use super::pattern::LastHeader;
 use super::record::Record;
 use super::wrapper::{Piece, Wrapper};
 
@@ -173,13 +174,23 @@ impl Form {
 
     /// Decodes a record as [`Layout::decode`] does. Where the record has no time of its own, the carrier's counts.
     pub fn decode<'a>(&self, lines: &'a [u8], clock: &mut Clock) -> Option<Record<'a>> {
+        self.decode_after(None, lines, clock)
+    }
+
+    /// Does the same, as [`Layout::decode_after`].
+    pub fn decode_after<'a>(
+        &self,
+        last: Option<&mut LastHeader>,
+        lines: &'a [u8],
+        clock: &mut Clock,
+    ) -> Option<Record<'a>> {
         if self.wrappers.is_empty() {
-            return self.layout.decode(trimmed(lines), clock);
+            return self.layout.decode_after(last, trimmed(lines), clock);
         }
         let (text, at) = self.carried(lines)?;
         let mut record = match text {
-            Cow::Borrowed(text) => self.layout.decode(text, clock)?,
-            Cow::Owned(text) => self.layout.decode(&text, clock)?.into_owned(),
+            Cow::Borrowed(text) => self.layout.decode_after(last, text, clock)?,
+            Cow::Owned(text) => self.layout.decode_after(last, &text, clock)?.into_owned(),
         };
         if record.at.is_none() {
             record.at = at;

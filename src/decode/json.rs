@@ -188,11 +188,10 @@ impl Json {
 
     /// The wanted values, if they make a record: a message, a time that can be read, and a level or a logger.
     fn values<'a>(&self, line: &'a [u8]) -> Option<Values<'a>> {
-        let line = element(line);
-        if line.first() != Some(&b'{') {
+        if !is_object(line) {
             return None;
         }
-        let values = Values::read(&self.paths, line)?;
+        let values = Values::read(&self.paths, element(line))?;
         let marked = !self.wants(Slot::Mark) || values.has(Slot::Mark);
         let timed = !self.has_time() || self.printed(&values).is_some();
         let graded = values.text(Slot::Logger).is_some() || level(values.get(Slot::Level)).is_some();
@@ -219,6 +218,11 @@ impl Json {
             Value::Absent | Value::Other => None,
         }
     }
+}
+
+/// Whether there may be an object on a line: all that most lines need be asked.
+pub(super) fn is_object(line: &[u8]) -> bool {
+    element(line).first() == Some(&b'{')
 }
 
 /// The object on a line. JsonLayout with `complete="true"` writes an array, its commas at either end of a line.

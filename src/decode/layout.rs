@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::ansi;
 use super::clock::Clock;
-use super::json::Json;
+use super::json::{self, Json};
 use super::json_pattern;
-use super::pattern::{Fields, Pattern, PatternError};
+use super::pattern::{Fields, LastHeader, Pattern, PatternError};
 use super::record::{Level, Record, deployment_of, job_in_context};
 use super::time::{Day, Printed};
 use crate::model::event::Cause;
@@ -139,24 +139,19 @@ impl Layout {
     /// Whether a line begins a record; other lines continue the one before. Looks at the line up to its first newline.
     #[must_use]
     pub fn is_header(&self, line: &[u8]) -> bool {
-        self.glance(line).is_some()
+        self.glance(&Plain::of(line)).is_some()
     }
 
     /// The header of a line.
-    pub(super) fn glance<'a>(&self, line: &'a [u8]) -> Option<Glance<'a>> {
-        let line = first_line(line);
-        match (&self.form, ansi::strip(line)) {
-            (Form::Text(pattern), Cow::Borrowed(line)) => pattern.read(line).map(|fields| Glance {
+    pub(super) fn glance<'a>(&self, line: &'a Plain<'_>) -> Option<Glance<'a>> {
+        match &self.form {
+            Form::Text(pattern) => pattern.read(&line.text).map(|fields| Glance {
                 level: fields.level,
                 logger: Cow::Borrowed(fields.logger),
                 dateless: is_dateless(&fields),
             }),
-            (Form::Text(pattern), Cow::Owned(line)) => pattern.read(&line).map(|fields| Glance {
-                level: fields.level,
-                logger: Cow::Owned(fields.logger.to_vec()),
-                dateless: is_dateless(&fields),
-            }),
-            (Form::Json(json), _) => json.glance(&utf8(line)).map(|(level, logger)| Glance {
+            Form::Json(_) if !json::is_object(line.whole) => None,
+            Form::Json(json) => json.glance(&utf8(line.whole)).map(|(level, logger)| Glance {
                 level,
                 logger: Cow::Owned(logger),
                 dateless: false,
@@ -180,10 +175,20 @@ impl Layout {
     /// The message runs to the end of the text, or to what the layout prints behind it; a JSON record has one line.
     /// `None` if the first line is no header.
     pub fn decode<'a>(&self, text: &'a [u8], clock: &mut Clock) -> Option<Record<'a>> {
+        self.decode_after(None, text, clock)
+    }
+
+    /// Does the same, quicker where the record's header is the last one's but for the time. `last` is of this layout.
+    pub fn decode_after<'a>(
+        &self,
+        last: Option<&mut LastHeader>,
+        text: &'a [u8],
+        clock: &mut Clock,
+    ) -> Option<Record<'a>> {
         match &self.form {
             Form::Text(pattern) => match ansi::strip(without_mark(text)) {
-                Cow::Borrowed(text) => decode_text(pattern, text, clock),
-                Cow::Owned(text) => decode_text(pattern, &text, clock).map(Record::into_owned),
+                Cow::Borrowed(text) => decode_text(pattern, last, text, clock),
+                Cow::Owned(text) => decode_text(pattern, last, &text, clock).map(Record::into_owned),
             },
             Form::Json(json) => match utf8(without_mark(text)) {
                 Cow::Borrowed(text) => json.decode(text, clock),
@@ -193,9 +198,18 @@ impl Layout {
     }
 }
 
-fn decode_text<'a>(pattern: &Pattern, text: &'a [u8], clock: &mut Clock) -> Option<Record<'a>> {
+fn decode_text<'a>(
+    pattern: &Pattern,
+    last: Option<&mut LastHeader>,
+    text: &'a [u8],
+    clock: &mut Clock,
+) -> Option<Record<'a>> {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
-    let fields = pattern.read(text.strip_suffix(b"\r").unwrap_or(text))?;
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    let fields = match last {
+        Some(last) => pattern.read_after(last, text)?,
+        None => pattern.read(text)?,
+    };
     Some(Record {
         at: fields.time.and_then(|time| clock.resolve(&time, pattern.zone())),
         level: fields.level,
@@ -215,6 +229,25 @@ fn is_dateless(fields: &Fields<'_>) -> bool {
             ..
         })
     )
+}
+
+/// A line as layouts look at it, made once where dozens do.
+pub(super) struct Plain<'a> {
+    /// Without its end.
+    whole: &'a [u8],
+    /// Without colours too.
+    text: Cow<'a, [u8]>,
+}
+
+impl<'a> Plain<'a> {
+    /// The first line of a text.
+    pub(super) fn of(text: &'a [u8]) -> Self {
+        let whole = first_line(text);
+        Self {
+            whole,
+            text: ansi::strip(whole),
+        }
+    }
 }
 
 /// The first line without its end, which may be that of Windows, and without the byte order mark that begins some files.

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::page::Which;
-use super::scrape::{self, Pieces};
+use super::scrape;
 use super::view::View;
 use super::{Telemetry, accept, api, page, vvp};
 
@@ -310,8 +310,9 @@ fn metrics(headers: &HeaderMap, view: &Arc<View>, telemetry: &Telemetry) -> Resp
         set(&mut response, header::CONTENT_ENCODING, "gzip");
         response
     } else {
-        let length = Pieces::new(Arc::clone(view), format).length() + tail.len() as u64;
-        let pieces = Pieces::new(Arc::clone(view), format).chain(std::iter::once(tail));
+        let (length, pieces) = scrape::page(view, format);
+        let length = length + tail.len() as u64;
+        let pieces = pieces.chain(std::iter::once(tail));
         whole(format.content_type(), Content::pieces(pieces, Some(length)))
     };
     set(&mut response, header::VARY, "Accept, Accept-Encoding");

@@ -1,6 +1,7 @@
 //! The page of metrics: families one after the other, never interleaved, as a stream of pieces or compressed.
 
 use std::io::{self, Write};
+use std::ops::Range;
 use std::sync::Arc;
 
 use flate2::write::DeflateEncoder;
@@ -8,19 +9,23 @@ use flate2::{Compression, Crc};
 use hyper::body::Bytes;
 
 use super::catalog::{Family, Fill, families};
+use super::families::job::FAMILIES;
 use super::render::{Format, Samples};
 use super::view::View;
 
 /// A piece is sent once it holds this much, bytes: a slow reader of 100,000 jobs costs one piece, not 400 MiB.
 pub const PIECE: usize = 64 * 1024;
 
-/// The families of a view as a stream of pieces, without the process's own and without the end of the page.
+/// How many families of jobs there are.
+const JOB_FAMILIES: usize = FAMILIES.len();
+
+/// Families of a view as a stream of pieces, without the process's own and without the end of the page.
 #[derive(Debug)]
 pub struct Pieces {
     view: Arc<View>,
     format: Format,
-    /// Place in the catalogue, which begins with the families of jobs.
-    family: usize,
+    /// Places in the catalogue, which begins with the families of jobs: those that are still to come.
+    families: Range<usize>,
     /// Place among the jobs or logs that the family is told of.
     subject: usize,
     /// The family's header was written.
@@ -28,37 +33,31 @@ pub struct Pieces {
 }
 
 impl Pieces {
-    /// From the beginning.
+    /// All families, from the beginning.
     #[must_use]
     pub const fn new(view: Arc<View>, format: Format) -> Self {
+        Self::of(view, format, 0..usize::MAX)
+    }
+
+    const fn of(view: Arc<View>, format: Format, families: Range<usize>) -> Self {
         Self {
             view,
             format,
-            family: 0,
+            families,
             subject: 0,
             headed: false,
         }
     }
 
-    /// How many bytes they are in all, without making those of jobs. A client that is told so beforehand takes a large page
-    /// in half the time that one in chunks takes it (Python's, which is not the only one to put chunks together at the end).
-    #[must_use]
-    pub fn length(mut self) -> u64 {
-        let mut length = self.view.length_of_jobs(self.format);
-        let mut piece = String::new();
-        while let Some(family) = families().nth(self.family) {
-            let is_over = matches!(family.fill, Fill::Job(_)) || self.write(family, &mut piece);
-            length += piece.len() as u64;
-            piece.clear();
-            if is_over {
-                self.leave_family();
-            }
-        }
-        length
+    /// The family at hand.
+    fn family(&self) -> Option<&'static Family> {
+        let at_hand = self.families.clone().next()?;
+        families().nth(at_hand)
     }
 
     const fn leave_family(&mut self) {
-        (self.family, self.subject, self.headed) = (self.family + 1, 0, false);
+        self.families.start += 1;
+        (self.subject, self.headed) = (0, false);
     }
 
     /// Writes samples of a family until the piece is full or the family ends; true at its end.
@@ -72,7 +71,7 @@ impl Pieces {
                     };
                     self.subject += 1;
                     if view.shows(job) {
-                        let place = self.family;
+                        let place = self.families.start;
                         self.add(family, out, |out| job.write_samples(place, out));
                     }
                 }
@@ -120,7 +119,7 @@ impl Iterator for Pieces {
         // With room for the samples that go beyond: growing would copy it, and cost fresh pages for each.
         let mut piece = String::with_capacity(PIECE + PIECE / 4);
         while piece.len() < PIECE
-            && let Some(family) = families().nth(self.family)
+            && let Some(family) = self.family()
         {
             if self.write(family, &mut piece) {
                 self.leave_family();
@@ -128,6 +127,40 @@ impl Iterator for Pieces {
         }
         (!piece.is_empty()).then_some(piece)
     }
+}
+
+/// What is found out about the page of a view by its first scrape.
+#[derive(Debug)]
+pub struct Measured {
+    /// Bytes of all families. A client that is told so beforehand takes a large page in half the time that one in chunks takes
+    /// it (Python's, which is not the only one to put chunks together at the end).
+    length: u64,
+    /// The families that are not of jobs, where they are short: without thousands of logs they are most of what there is to
+    /// render. Those of jobs are rendered already.
+    others: Option<String>,
+}
+
+impl Measured {
+    fn new(view: &Arc<View>, format: Format) -> Self {
+        let mut length = view.length_of_jobs(format);
+        let mut others = Some(String::new());
+        for piece in Pieces::of(Arc::clone(view), format, JOB_FAMILIES..usize::MAX) {
+            length += piece.len() as u64;
+            others = others
+                .filter(|text| text.len() + piece.len() <= PIECE)
+                .map(|text| text + &piece);
+        }
+        Self { length, others }
+    }
+}
+
+/// The families of a view in pieces, and how many bytes they are in all.
+pub fn page(view: &Arc<View>, format: Format) -> (u64, impl Iterator<Item = String> + use<>) {
+    let measured = view.measured(format).get_or_init(|| Measured::new(view, format));
+    let others = measured.others.clone();
+    let end = others.as_ref().map_or(usize::MAX, |_| JOB_FAMILIES);
+    let pieces = Pieces::of(Arc::clone(view), format, 0..end);
+    (measured.length, pieces.chain(others))
 }
 
 /// The families of a view, compressed: the part of a gzip stream that is the same for every scrape of that view.

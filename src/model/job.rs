@@ -307,7 +307,7 @@ impl Job {
             .track
             .taken
             .iter_mut()
-            .find(|t| t.at == at && t.what == what && t.log != log && !t.paired)
+            .find(|t| t.log != log && t.at == at && t.what == what && !t.paired)
         {
             first.paired = true;
             self.revision += 1;

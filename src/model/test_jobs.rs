@@ -81,7 +81,7 @@ pub fn fleet() -> Fleet {
         },
         Event::JobTransition {
             job: JobId([6; 16]),
-            name: "orders".to_owned(),
+            name: "orders".into(),
             from: JobState::Created,
             to: JobState::Running,
         },

@@ -27,7 +27,7 @@ fn job(letter: &str) -> JobId {
 }
 
 fn event(words: &[&str]) -> Said {
-    let name = || words[1].to_owned();
+    let name = || words[1].into();
     let id = || job(words[1]);
     Said::Event(match words[0] {
         "cause" => {
@@ -102,7 +102,7 @@ fn event(words: &[&str]) -> Said {
             let (from, to) = words[1].split_once('>').unwrap();
             Event::JobTransition {
                 job: job(letter),
-                name: letter.to_owned(),
+                name: letter.into(),
                 from: state(from),
                 to: state(to),
             }

@@ -406,7 +406,9 @@ impl LogDecoder {
         let mut at = self.go_on(lines, self.seen, form, out);
         while let Some(hit) = next(at) {
             let start = form.line_start(lines, hit, at);
-            let end = form.line_end(lines, start).unwrap_or(lines.len());
+            // The end is near to the hit, but for a line in pieces.
+            let within = if form.cuts() { start } else { hit };
+            let end = form.line_end(lines, within).unwrap_or(lines.len());
             self.pass(&lines[at..start], form);
             self.candidate(lines, at, start..end, form, out);
             at = self.go_on(lines, end, form, out);
@@ -439,13 +441,15 @@ impl LogDecoder {
             && let Some(open) = self.open
             && matches!(open.stage, Stage::Waiting(_) | Stage::CauseNext { .. })
         {
+            // What is no exception ends the wait, header or not: most often it is the next header, which costs much to tell.
+            let waits_for_cause = matches!(open.stage, Stage::CauseNext { .. }) && !form.cuts();
+            if waits_for_cause && form.wrappers().is_empty() && !Cause::may_begin(&lines[at..]) {
+                self.set_stage(Stage::Done);
+                break;
+            }
             let end = form.line_end(lines, at).unwrap_or(lines.len());
             let line = &lines[at..end];
-            // What is no exception ends the wait, header or not: most often it is the next header, which costs much to tell.
-            if matches!(open.stage, Stage::CauseNext { .. })
-                && !form.cuts()
-                && Cause::parse(&form.text(line)).is_none()
-            {
+            if waits_for_cause && Cause::parse(&form.text(line)).is_none() {
                 self.set_stage(Stage::Done);
                 break;
             }

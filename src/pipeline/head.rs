@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::beginnings::{Beginning, whole_lines};
 use super::{ChosenLayout, Wording};
 use crate::decode::clock::Clock;
 use crate::decode::documents::sniff::Sniffer;
@@ -53,21 +54,22 @@ pub fn read_head(
         first_time: None,
         writer: Writer::Unknown,
     };
-    if let Some(facts) = documents(head) {
+    // Only what no layout was chosen for is decoded by what is noted here.
+    let noted = || wording.beginnings.of(head, &wording.layouts);
+    let Beginning { wrappers, detected } = if let Some(noted) = layout.is_none().then(noted).flatten() {
+        noted
+    } else if let Some(facts) = documents(head) {
         return facts;
-    }
-    // A line that is no header only because it is torn costs detection dear.
-    let whole = memchr::memrchr(b'\n', head).map_or(head, |newline| &head[..=newline]);
-    let peeled = wording
-        .layouts
-        .peel_beginning(whole, layout.map(|chosen| &*chosen.0));
-    let detected = &peeled.detected;
+    } else {
+        let chosen = layout.map(|chosen| &*chosen.0);
+        wording.layouts.peel_beginning(whole_lines(head), chosen).into()
+    };
     let recognised = || detected.layout.map(|id| wording.layouts.shared(id));
     let Some(layout) = layout.map(|chosen| Arc::clone(&chosen.0)).or_else(recognised) else {
         return facts;
     };
     let shortened = layout.shortens_loggers().unwrap_or(detected.shortened);
-    let form = Form::new(peeled.wrappers, layout);
+    let form = Form::new(wrappers, layout);
     let mut clock = Clock::new(zone.clone(), Timestamp::UNIX_EPOCH);
     let (mut job_manager, mut task_manager) = (false, false);
     let (mut rest, mut end) = (head, 0);

@@ -14,8 +14,9 @@ const BEGINNING: usize = 24;
 /// Most bytes before the object on its line: the time of an exported event.
 const BEFORE: usize = 40;
 
-/// What a record of a service itself has in place of a logger: it tells something though no rule knows it.
-const ERROR: &[u8] = b"errorCode";
+/// In what a record of a service itself has in place of a logger, `errorCode`: it tells something though no rule knows it.
+/// Searched for with the words of the rules; few words hold these letters, and none of Flink's statements.
+pub(super) const ERROR: &str = "rCode";
 
 /// What lines that need not be opened look like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,11 +60,10 @@ impl Like {
 pub(super) struct Words<'a> {
     bytes: &'a [u8],
     wording: &'a Wording,
-    /// What rules may care for, where the bytes were searched before.
+    /// Where the bytes were searched before.
     hits: Option<Hits<'a>>,
-    /// The place found last, of rules and of errors: each byte is searched once.
-    rule: Option<usize>,
-    error: Option<usize>,
+    /// The place found last: each byte is searched once.
+    found: Option<usize>,
 }
 
 impl<'a> Words<'a> {
@@ -72,24 +72,19 @@ impl<'a> Words<'a> {
             bytes,
             wording,
             hits: hits.map(|at| Hits { at, shift: 0 }),
-            rule: Some(0),
-            error: Some(0),
+            found: Some(0),
         }
     }
 
     /// The next place at or after `from`, which never falls from call to call.
     pub(super) fn next(&mut self, from: usize) -> Option<usize> {
-        let bytes = self.bytes;
-        if self.rule.is_some_and(|at| at <= from) {
-            self.rule = match &mut self.hits {
-                Some(hits) => hits.next(bytes.len(), from),
-                None => self.wording.scanner(false).next(bytes, from),
+        if self.found.is_some_and(|at| at <= from) {
+            self.found = match &mut self.hits {
+                Some(hits) => hits.next(self.bytes.len(), from),
+                None => self.wording.scanner(false).next(self.bytes, from),
             };
         }
-        if self.error.is_some_and(|at| at <= from) {
-            self.error = memchr::memmem::find(&bytes[from..], ERROR).map(|at| from + at);
-        }
-        self.rule.into_iter().chain(self.error).min()
+        self.found
     }
 }
 

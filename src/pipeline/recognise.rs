@@ -12,6 +12,7 @@ use crate::decode::detect::Detected;
 use crate::decode::form::Form;
 use crate::decode::layout::Layout;
 use crate::decode::layouts::Layouts;
+use crate::decode::pattern::LastHeader;
 use crate::decode::wrapper::Wrapper;
 
 /// Headers after which a recognised layout is not doubted while it goes on reading lines.
@@ -31,6 +32,8 @@ pub(super) enum Loggers {
 #[derive(Debug, Clone)]
 pub(super) struct Recognised {
     form: Option<Arc<Form>>,
+    /// The last header that was decoded with it.
+    last_header: LastHeader,
     /// The layout that the user named: never doubted. What carries it is found out all the same.
     chosen: Option<Arc<Layout>>,
     loggers: Loggers,
@@ -48,6 +51,7 @@ impl Recognised {
     pub(super) fn new(chosen: Option<&ChosenLayout>) -> Self {
         Self {
             form: chosen.map(|chosen| Arc::new(Form::new(Vec::new(), Arc::clone(&chosen.0)))),
+            last_header: LastHeader::default(),
             chosen: chosen.map(|chosen| Arc::clone(&chosen.0)),
             loggers: Loggers::Unseen,
             dateless: false,
@@ -89,7 +93,7 @@ impl Recognised {
             None => layouts.named(id).map(|id| layouts.form(id, wrappers)),
         };
         let Some(form) = form else { return };
-        self.form = Some(form);
+        self.use_form(form);
         self.loggers = memory.loggers;
         self.dateless = memory.dateless;
         self.headers = memory.headers_in_file;
@@ -97,6 +101,16 @@ impl Recognised {
 
     pub(super) fn form(&self) -> Option<&Arc<Form>> {
         self.form.as_ref()
+    }
+
+    fn use_form(&mut self, form: Arc<Form>) {
+        self.form = Some(form);
+        self.last_header = LastHeader::default();
+    }
+
+    /// For [`Form::decode_after`].
+    pub(super) const fn last_header(&mut self) -> &mut LastHeader {
+        &mut self.last_header
     }
 
     /// The form, once it is not doubted while it goes on reading lines.
@@ -129,7 +143,7 @@ impl Recognised {
         tally: &mut Tally,
     ) -> Option<Arc<Form>> {
         if self.is_in_doubt(lines) {
-            let sample = whole_lines(lines);
+            let sample = sample_of(lines);
             let found = match (&self.form, self.foreseen.take()) {
                 (None, Some(foreseen)) => *foreseen,
                 (None, None) => layouts.peel_beginning(sample, None).into(),
@@ -161,7 +175,7 @@ impl Recognised {
         let found = Form::new(wrappers, layout);
         let reads_more = |used: &Arc<Form>| headers(used, sample) < headers(&found, sample);
         if self.form.as_ref().is_none_or(reads_more) {
-            self.form = Some(Arc::new(found));
+            self.use_form(Arc::new(found));
         }
     }
 
@@ -188,7 +202,7 @@ impl Recognised {
         };
         let same = better || self.form.as_ref().is_some_and(|used| used.is_same(&found));
         if better {
-            self.form = Some(found);
+            self.use_form(found);
             (self.loggers, self.headers) = (Loggers::Unseen, 0);
         }
         if same {
@@ -218,7 +232,7 @@ fn headers(form: &Form, sample: &[u8]) -> usize {
 }
 
 /// The first lines, as many as fit the sample; at least one.
-pub(super) fn whole_lines(lines: &[u8]) -> &[u8] {
+fn sample_of(lines: &[u8]) -> &[u8] {
     if lines.len() <= Recognised::SAMPLE {
         return lines;
     }

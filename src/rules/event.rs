@@ -4,6 +4,7 @@ use crate::line::JobId;
 use crate::model::event::{EndReason, Event, RestartReason, Witness};
 use crate::model::flink_deployment::DeploymentState;
 use crate::model::flink_job::JobState;
+use crate::model::name::Name;
 use crate::model::state::State as _;
 
 use super::Refusal;
@@ -104,6 +105,15 @@ impl<'t> Captures<'t> {
 
     fn text(&self, field: Field) -> String {
         String::from_utf8_lossy(self.get(field).unwrap_or_default()).into_owned()
+    }
+
+    fn name(&self) -> Name {
+        let bytes = self.get(Field::Name).unwrap_or_default();
+        // Nearly all are UTF-8, which is found out quicker alone.
+        match std::str::from_utf8(bytes) {
+            Ok(name) => name.into(),
+            Err(_) => String::from_utf8_lossy(bytes).as_ref().into(),
+        }
     }
 
     fn refuse(&self, field: Field) -> Refusal {
@@ -297,7 +307,7 @@ impl Emit {
     /// Builds the event; none for [`Emit::Nothing`]. Refuses words outside the model's closed sets.
     pub fn event(self, captures: &Captures<'_>) -> Result<Option<Event>, Refusal> {
         let job = || captures.id(Field::Job);
-        let name = || captures.text(Field::Name);
+        let name = || captures.name();
         Ok(Some(match self {
             Self::Nothing => return Ok(None),
             Self::JobTransition => Event::JobTransition {

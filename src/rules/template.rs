@@ -202,7 +202,6 @@ fn run<'t>(parts: &[Part], text: &'t [u8], mut at: usize, captures: &mut Capture
 impl Part {
     /// How many bytes of the start of `text` it takes; none when it does not fit.
     fn len(&self, text: &[u8]) -> Option<usize> {
-        let count = |fits: fn(u8) -> bool| text.iter().take_while(|byte| fits(**byte)).count();
         match self {
             Self::Fixed(fixed) => text.starts_with(fixed).then_some(fixed.len()),
             Self::Hex(_) => {
@@ -210,8 +209,8 @@ impl Part {
                 let hex = |all, byte: &u8| all & matches!(byte, b'0'..=b'9' | b'a'..=b'f');
                 text.get(..32)?.iter().fold(true, hex).then_some(32)
             }
-            Self::Word(_) => Some(count(is_word)).filter(|len| *len > 0),
-            Self::Number => Some(count(|byte| byte.is_ascii_digit())).filter(|len| *len > 0),
+            Self::Word(_) => count(text, is_word),
+            Self::Number => count(text, |byte| byte.is_ascii_digit()),
         }
     }
 
@@ -230,6 +229,12 @@ impl Part {
             Self::Fixed(_) | Self::Hex(_) => false,
         }
     }
+}
+
+/// How many bytes of the start fit; none where not one does.
+fn count(text: &[u8], fits: impl Fn(u8) -> bool) -> Option<usize> {
+    let count = text.iter().take_while(|byte| fits(**byte)).count();
+    (count > 0).then_some(count)
 }
 
 const fn is_word(byte: u8) -> bool {

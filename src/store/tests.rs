@@ -44,7 +44,7 @@ fn tell(fleet: &mut Fleet, at: i64, said: Said) {
 fn transition(fleet: &mut Fleet, at: i64, job: u8, from: JobState, to: JobState) {
     let event = Event::JobTransition {
         job: JobId([job; 16]),
-        name: "or\nders \"x\"".to_owned(),
+        name: "or\nders \"x\"".into(),
         from,
         to,
     };
@@ -285,20 +285,32 @@ fn t47_a_damaged_store_is_set_aside_and_begun_anew() {
     store.commit(&mut full_fleet(), &progress(1), second(1)).unwrap();
     drop(store);
     let whole = fs::read(&path).unwrap();
+    let index: u32 = rusqlite::Connection::open(&path)
+        .unwrap()
+        .query_row(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'job_stretch_written'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    let with_bad_page = |page: usize| {
+        let mut bytes = whole.clone();
+        bytes[page * 4096..][..4096].fill(0xa5);
+        bytes
+    };
     let mut asides = 0;
-    let damages: [(&str, Vec<u8>); 4] = [
+    let damages: [(&str, Vec<u8>); 5] = [
         ("all NUL", vec![0; whole.len()]),
         (
             "text",
             b"this is no database, and it is longer than its header is".repeat(4),
         ),
         ("half of it", whole[..whole.len() / 2].to_vec()),
-        ("a bad page", {
-            let mut bytes = whole.clone();
-            let page = bytes.len() / 2 / 4096 * 4096;
-            bytes[page..page + 4096].fill(0xa5);
-            bytes
-        }),
+        ("a bad page", with_bad_page(whole.len() / 2 / 4096)),
+        (
+            "a bad page of an index, which nothing reads",
+            with_bad_page(index as usize - 1),
+        ),
     ];
     for (what, bytes) in damages {
         fs::write(&path, &bytes).unwrap();
@@ -412,6 +424,26 @@ fn t51_a_directory_deleted_under_it_is_noticed_and_all_is_written_anew() {
     assert!(matches!(gone, Err(StoreError::Gone)), "{gone:?}");
     let (mut store, found) = Store::reopen(&state).unwrap();
     assert_eq!(found, Found::New);
+    store.commit(&mut fleet, &progress(3), second(3)).unwrap();
+    expect(&open(&state).1, &fleet, &progress(3));
+}
+
+#[test]
+fn t51_another_directory_put_in_its_place_is_noticed_and_all_is_written_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let [state, backup] = ["state", "backup"].map(|name| dir.path().join(name));
+    let mut fleet = full_fleet();
+    for at in [&backup, &state] {
+        let (mut store, _) = open(at);
+        store.commit(&mut fleet, &progress(1), second(1)).unwrap();
+    }
+    let (mut store, _) = open(&state);
+    fs::rename(&state, dir.path().join("away")).unwrap();
+    fs::rename(&backup, &state).unwrap();
+    transition(&mut fleet, 30, 1, JobState::Running, JobState::Restarting);
+    let gone = store.commit(&mut fleet, &progress(2), second(2));
+    assert!(matches!(gone, Err(StoreError::Gone)), "{gone:?}");
+    let (mut store, _) = Store::reopen(&state).unwrap();
     store.commit(&mut fleet, &progress(3), second(3)).unwrap();
     expect(&open(&state).1, &fleet, &progress(3));
 }

@@ -7,12 +7,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::fs::{File, fill};
+use super::fs::{File, Fs, fill};
 use super::identity::{FileId, Place};
 
 /// Finds the places in bytes that the sink will want to look at, in order; empties the list first. The number is that of the
@@ -150,6 +152,29 @@ impl Ahead {
             spare: Vec::new(),
             hits: Vec::new(),
         })
+    }
+
+    /// Has the first bytes of files searched that are about to be looked at one by one, as many as the search wants to see of a
+    /// beginning: what it makes of them it need not make of them again. What cannot be read is the caller's to find out.
+    pub(super) fn foresee(&self, fs: &dyn Fs, paths: &[&Path], len: usize) {
+        let (next, search) = (AtomicUsize::new(0), &self.search);
+        let look = || {
+            let (mut bytes, mut hits) = (vec![0; len], Vec::new());
+            while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if let Ok(file) = fs.open(path)
+                    && let Ok(got) = fill(&*file, &mut bytes, 0)
+                {
+                    search(0, &bytes[..got], &mut hits);
+                }
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..self.helpers {
+                // Where there is no thread to be had, the others look at more.
+                let _beside = thread::Builder::new().spawn_scoped(scope, look);
+            }
+            look();
+        });
     }
 
     /// Says which files are read after the one at hand, in this order.

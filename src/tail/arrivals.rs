@@ -61,7 +61,7 @@ impl Log {
                 file.verify(pass, &mut self.numbers)
             };
             match held {
-                Some(Compared::Same) if current => self.queue.push_back(file),
+                Some(Compared::Same) if current => self.line_up(file),
                 Some(Compared::Same) if file.lag() == 0 => {
                     file.settle();
                     file.close();
@@ -281,7 +281,7 @@ impl Log {
                 .and_then(|offset| Place::read(&mut open(member, pass)?, offset));
             file.place = line.unwrap_or_default();
         }
-        self.queue.push_back(file);
+        self.line_up(file);
     }
 
     /// Looks into a file just found.

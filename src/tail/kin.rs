@@ -61,6 +61,11 @@ impl Sample {
         })
     }
 
+    /// Whether there is less of a file of that size than its directory said: it was cut since.
+    pub(super) fn is_cut(&self, size: u64) -> bool {
+        (self.first.len() as u64) < size.min(Head::BYTES)
+    }
+
     /// When the content of a file that was last written then begins: by its first line that tells a time, if one does. What
     /// is empty is yet to be written.
     pub(super) fn begins(&self, mtime: Timestamp) -> Timestamp {

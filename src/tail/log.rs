@@ -232,6 +232,18 @@ impl Log {
         self.stage == Stage::Followed && self.queue.len() == 1 && *self.queue[0].path == *path
     }
 
+    /// Puts a file at the end of the queue.
+    pub(super) fn line_up(&mut self, file: Tracked) {
+        self.make_room();
+        self.queue.push_back(file);
+    }
+
+    /// For one more file in the queue, where others would have room for four: most logs are one file, of 400 bytes here, and
+    /// there may be thousands of logs.
+    pub(super) fn make_room(&mut self) {
+        self.queue.reserve_exact(1);
+    }
+
     pub(super) fn knows(&self, id: FileId) -> bool {
         self.files().any(|file| file.id == id)
     }

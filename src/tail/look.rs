@@ -10,13 +10,14 @@ use super::discover::Select;
 use super::family::{CONTAINER, Name};
 use super::file::{Tracked, is_out_of_files};
 use super::identity::{FileId, Position};
+use super::kin::SAMPLE;
 use super::log::{Log, Stage};
 use super::notice::Notice;
 use super::order::Arrivals;
 use super::pass::Retry;
 use super::sight::{Member, Sight};
 use super::tailer::Tailer;
-use super::view::View;
+use super::view::{View, meaning};
 use super::{LogInfo, Sink};
 use crate::line::LogId;
 use crate::stats::{Counts, Op};
@@ -55,17 +56,29 @@ impl Tailer {
             self.look(&dir, None, sink);
         }
         for path in hints.files {
-            let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
+            let (Some(dir), Some(file)) = (path.parent(), path.file_name()) else {
                 continue;
             };
-            let stem = Name::parse(name).stem;
-            match self.families.get(dir).and_then(|family| family.get(&stem)) {
-                Some(id) if self.logs.get(id).is_some_and(|log| log.reads_only(&path)) => {
-                    self.ready.insert(*id);
+            let name = Name::parse(file);
+            let id = self.families.get(dir).and_then(|family| family.get(&name.stem));
+            match id.and_then(|id| self.logs.get(id)) {
+                Some(log) if log.reads_only(&path) => {
+                    self.ready.insert(log.id);
                 }
-                _ => self.look(dir, Some(&stem), sink),
+                // What is not read may go on as it likes, without a look for every line.
+                Some(log) if log.stage == Stage::LeftOut => {}
+                None if !self.is_meant(dir, file, &name) => {}
+                _ => self.look(dir, Some(&name.stem), sink),
             }
         }
+    }
+
+    /// Whether any source means a file of this name.
+    fn is_meant(&self, dir: &Path, file: &OsStr, name: &Name) -> bool {
+        let targets = self.targets.get(dir).into_iter().flatten();
+        targets
+            .into_iter()
+            .any(|target| meaning(target, file, name).is_some())
     }
 
     pub(super) fn find_targets(&mut self) {
@@ -110,6 +123,7 @@ impl Tailer {
                 return;
             }
         };
+        self.foresee(dir, &view);
         self.create_logs(dir, &view);
         let logs = self.families.get(dir).into_iter().flatten();
         let logs: Vec<(Arc<OsStr>, LogId)> = logs
@@ -142,6 +156,25 @@ impl Tailer {
                     log.give_up(arrivals.news, &mut tailer.pass);
                 }
             });
+        }
+    }
+
+    /// Has helpers look into files of which no log knows yet, where there are many of them: whose they are and when they begin
+    /// is asked of one after the other.
+    fn foresee(&self, dir: &Path, view: &View) {
+        /// Fewest files that are worth waking somebody for.
+        const MANY: usize = 8;
+        let Some(ahead) = &self.pass.ahead else { return };
+        let known = self.families.get(dir);
+        let news = view
+            .families
+            .iter()
+            .filter(|(stem, _)| known.is_none_or(|logs| !logs.contains_key(*stem)));
+        let members = news.flat_map(|(_, family)| &family.members);
+        let large = members.filter(|member| member.stat.size >= SAMPLE as u64 && !member.name.gz);
+        let paths: Vec<&Path> = large.map(|member| &*member.path).collect();
+        if paths.len() >= MANY {
+            ahead.foresee(&*self.pass.fs, &paths, SAMPLE);
         }
     }
 

@@ -145,8 +145,7 @@ impl Log {
                 self.count_rotation(&found);
             }
             self.gone = false;
-            // Most logs have one file: room for four of them would be a kilobyte for each log.
-            self.queue.reserve_exact(1);
+            self.make_room();
             self.queue.insert(at, found.file);
         }
         // Between a rename and the next file there is none for a moment.
@@ -168,7 +167,7 @@ impl Log {
     fn put_back(&mut self, mut found: News) {
         if found.recalled {
             found.file.place = Place::default();
-            self.queue.push_back(found.file);
+            self.line_up(found.file);
         }
     }
 

@@ -169,6 +169,11 @@ impl Log {
                 continue;
             }
             let sample = match peek(member, sight, pass) {
+                Ok((content, sample)) if !content.is_packed() && sample.is_cut(member.stat.size) => {
+                    // Cut meanwhile: its copy may be among what the next look shows.
+                    self.give_up(Vec::new(), pass);
+                    return Writer::Unknown;
+                }
                 Ok((_, sample)) => sample,
                 Err((_, error)) if error.kind() == io::ErrorKind::NotFound => {
                     // Renamed meanwhile.
@@ -284,8 +289,7 @@ impl Log {
             if position.done {
                 self.departed.push((position.place, pass.now));
             } else {
-                self.queue
-                    .push_back(Tracked::homeless(Arc::clone(&self.info.path), position, pass.now));
+                self.line_up(Tracked::homeless(Arc::clone(&self.info.path), position, pass.now));
             }
             return;
         };
@@ -299,7 +303,7 @@ impl Log {
         if beginning && !gz {
             self.add_backlog(&mut file);
         }
-        self.queue.push_back(file);
+        self.line_up(file);
     }
 }
 

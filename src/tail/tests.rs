@@ -2,10 +2,12 @@
 //! Tests are named after the scenarios of the tailing faults (T01 …) that they cover.
 
 mod ahead;
+mod alone;
 mod between;
 mod bytes;
 mod discovery;
 mod faults;
+mod faulty;
 mod order;
 mod packed;
 mod property;

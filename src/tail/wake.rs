@@ -221,10 +221,16 @@ mod tests {
     }
 
     #[test]
-    fn t40_an_overflow_means_everything_even_without_a_path() {
-        let mut hints = Hints::default();
-        hints.note(Event::new(EventKind::Other).set_flag(Flag::Rescan));
-        assert!(hints.all);
+    fn t40_an_overflow_means_everything_with_a_path_or_without() {
+        let told = |event: Event| {
+            let mut hints = Hints::default();
+            hints.note(event);
+            hints.all
+        };
+        let overflow = Event::new(EventKind::Other).set_flag(Flag::Rescan);
+        assert!(told(overflow.clone()));
+        assert!(told(overflow.add_path("/log/x.log".into())));
+        assert!(told(Event::new(EventKind::Other)));
     }
 
     #[test]

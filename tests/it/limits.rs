@@ -24,7 +24,7 @@ fn t60_of_very_many_jobs_no_more_are_kept_than_allowed_and_those_that_ended_go_f
     let mut tell = |number: u128, to| {
         let event = Event::JobTransition {
             job: JobId(number.to_be_bytes()),
-            name: "a".to_owned(),
+            name: "a".into(),
             from: JobState::Created,
             to,
         };
@@ -52,7 +52,7 @@ fn t60_of_very_many_jobs_no_more_are_kept_than_allowed_and_those_that_ended_go_f
     for number in 0..3_u128 {
         let event = Event::JobTransition {
             job: JobId(number.to_be_bytes()),
-            name: "a".to_owned(),
+            name: "a".into(),
             from: JobState::Created,
             to: JobState::Running,
         };

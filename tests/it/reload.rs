@@ -2,6 +2,7 @@
 //! nothing.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
@@ -31,15 +32,17 @@ impl Place {
 
     /// Writes the configuration: a source for each of these logs, each a cluster, and what else there is to say.
     fn configure(&self, logs: &[&str], more: &str) {
-        let sources = logs
-            .iter()
-            .map(|log| format!("[[source]]\npath = '{log}'\ncluster = '{log}'\n"));
-        // What a test writes is of long ago.
-        let kept = "[rules]\ndir = 'rules'\n[retention.flink_job]\nUNKNOWN = 'never'\n";
-        let text = sources.collect::<String>() + kept + more;
         // Moved into its place, so that no half of it is ever read.
-        fs::write(self.path("next.toml"), text).unwrap();
+        fs::write(self.path("next.toml"), configuration(logs, more)).unwrap();
         fs::rename(self.path("next.toml"), self.path("flinktail.toml")).unwrap();
+    }
+
+    /// The same, as the kubelet brings a new version of a `ConfigMap`: what is behind two links is swapped at once.
+    fn project(&self, version: &str, logs: &[&str]) {
+        fs::create_dir(self.path(version)).unwrap();
+        fs::write(self.path(version).join("flinktail.toml"), configuration(logs, "")).unwrap();
+        symlink(version, self.path("..data_tmp")).unwrap();
+        fs::rename(self.path("..data_tmp"), self.path("..data")).unwrap();
     }
 
     fn start(&self) -> Daemon {
@@ -51,6 +54,15 @@ impl Place {
         daemon.scrape_until(|_| {}, |page| page["flinktail_ready"] == 1);
         daemon
     }
+}
+
+fn configuration(logs: &[&str], more: &str) -> String {
+    let sources = logs
+        .iter()
+        .map(|log| format!("[[source]]\npath = '{log}'\ncluster = '{log}'\n"));
+    // What a test writes is of long ago.
+    let kept = "[rules]\ndir = 'rules'\n[retention.flink_job]\nUNKNOWN = 'never'\n";
+    sources.collect::<String>() + kept + more
 }
 
 fn written(logs: &Path, seed: u64) -> Writer {
@@ -109,6 +121,20 @@ fn sources_come_and_go_and_return_where_they_were() {
     assert_eq!(daemon.ask("POST", "/-/reload").unwrap().0, 200);
     check(&[&a.truth, &b.truth]);
     daemon.stop();
+}
+
+#[test]
+fn t16_a_configuration_behind_the_links_of_a_config_map_is_read_where_they_lead_by_now() {
+    let place = Place::new();
+    let (a, b) = (written(&place.path("a"), 1), written(&place.path("b"), 2));
+    place.project("..1", &["a"]);
+    symlink("..data/flinktail.toml", place.path("flinktail.toml")).unwrap();
+    let daemon = place.start();
+    daemon.scrape_until(|_| {}, |page| tells(page, &[&a.truth]));
+    place.project("..2", &["a", "b"]);
+    fs::remove_dir_all(place.path("..1")).unwrap();
+    daemon.signal(Signal::HUP);
+    daemon.scrape_until(|_| {}, |page| tells(page, &[&a.truth, &b.truth]));
 }
 
 #[test]

@@ -188,7 +188,7 @@ mod tests {
             carrier: None,
             said: Said::Event(Event::JobTransition {
                 job: JobId([(number / 2 % 7) as u8; 16]),
-                name: "a".to_owned(),
+                name: "a".into(),
                 from,
                 to,
             }),

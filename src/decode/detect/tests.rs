@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
-use super::{Detected, Levels, Rank};
+use super::{Detected, Levels, Plain, Rank};
 use crate::decode::layouts::Layouts;
 use crate::decode::record::Level;
 use crate::stats::Blind;
@@ -198,7 +198,7 @@ proptest! {
             form.replace('C', WHOLE[*word]).replace('M', MESSAGES[*word])
         };
         let text: Vec<String> = picks.iter().map(line).collect();
-        let lines: Vec<&[u8]> = text.iter().map(String::as_bytes).collect();
+        let lines: Vec<Plain<'_>> = text.iter().map(|line| Plain::of(line.as_bytes())).collect();
         let all = (Rank::default(), lines.len());
         prop_assert_eq!(LAYOUTS.detect(text.join("\n").as_bytes()), LAYOUTS.detect_above(all, &lines));
     }

@@ -271,7 +271,10 @@ impl Builder {
                 message: message.to_owned(),
             });
         }
+        let timed = header.iter().position(|part| !matches!(part, Part::Text(_)));
+        let timed = timed.filter(|place| matches!(header[*place], Part::Time(_)));
         Ok(Pattern {
+            timed: timed.map_or(0, |place| place + 1),
             header,
             suffix: self.parts,
             throwable_follows: self.throwable_follows,

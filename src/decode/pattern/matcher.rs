@@ -63,17 +63,27 @@ impl Part {
     }
 }
 
+/// A piece of the line: from its first byte to behind its last.
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+pub(super) struct Span(usize, usize);
+
+impl Span {
+    pub(super) fn of(self, line: &[u8]) -> &[u8] {
+        &line[self.0..self.1]
+    }
+}
+
 /// What has been found so far; copied where a choice may be taken back.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
 pub(super) struct Found<'a> {
     pub time: Option<Printed<'a>>,
     pub level: Option<Level>,
-    pub logger: &'a [u8],
-    pub context: &'a [u8],
+    pub logger: Span,
+    pub context: Span,
     /// The operator's resource: namespace and name.
-    pub resource: (&'a [u8], &'a [u8]),
+    pub resource: (Span, Span),
     /// Length of the last field, bytes: what padding fills up.
-    last_len: usize,
+    pub(super) last_len: usize,
 }
 
 /// One attempt on one line.
@@ -83,6 +93,8 @@ pub(super) struct Run<'a> {
     to_end: bool,
     /// Choices left to try.
     budget: usize,
+    /// What was found does not hang on any byte of the line from here on.
+    reach: usize,
 }
 
 /// Far more choices than any real line needs, and still microseconds.
@@ -97,7 +109,17 @@ impl<'a> Run<'a> {
             line,
             to_end,
             budget: CHOICES,
+            reach: 0,
         }
+    }
+
+    /// Up to where bytes of the line had a say in what was found.
+    pub(super) const fn reach(&self) -> usize {
+        self.reach
+    }
+
+    fn looked_at(&mut self, until: usize) {
+        self.reach = self.reach.max(until);
     }
 
     /// Matches `parts` from `at` on; the end of the last one.
@@ -107,26 +129,38 @@ impl<'a> Run<'a> {
         while let [part, behind @ ..] = parts {
             let rest = &self.line[at..];
             at += match part {
-                Part::Text(text) => rest.starts_with(text).then_some(text.len())?,
+                Part::Text(text) if rest.starts_with(text) => {
+                    self.looked_at(at + text.len());
+                    text.len()
+                }
+                Part::Text(text) => {
+                    let alike = rest.iter().zip(text).take_while(|(one, other)| one == other);
+                    self.looked_at(at + alike.count() + 1);
+                    return None;
+                }
                 Part::Time(form) => {
+                    // How far it looked to tell where the time ends is not known.
+                    self.looked_at(usize::MAX);
                     let (time, len) = form.read(rest)?;
                     found.time = Some(time);
                     found.last_len = len;
                     len
                 }
                 Part::Level(words) => {
-                    let (level, len) = level(words, rest)?;
-                    found.level = Some(level);
+                    let len = rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+                    self.looked_at(at + len + 1);
+                    found.level = Some(level(words, &rest[..len])?);
                     found.last_len = len;
                     len
                 }
                 Part::Logger { stop } => {
                     let end = memchr::memchr3(b' ', b'\t', stop.unwrap_or(b' '), rest);
                     let len = end.unwrap_or(rest.len());
+                    self.looked_at(at + len + 1);
                     if len == 0 {
                         return None;
                     }
-                    found.logger = &rest[..len];
+                    found.logger = Span(at, at + len);
                     found.last_len = len;
                     len
                 }
@@ -135,11 +169,13 @@ impl<'a> Run<'a> {
                         [b'?', ..] => 1,
                         _ => rest.iter().take_while(|byte| byte.is_ascii_digit()).count(),
                     };
+                    self.looked_at(at + len + 1);
                     found.last_len = len;
                     len
                 }
                 Part::Blanks { least, width, exact } => {
                     let there = rest.iter().take_while(|byte| **byte == b' ').count();
+                    self.looked_at(at + there + 1);
                     if *exact {
                         let fill = width.saturating_sub(found.last_len) + least;
                         (there >= *least).then_some(fill.min(there))?
@@ -190,7 +226,7 @@ impl<'a> Run<'a> {
     fn bracketed(&mut self, behind: &[Part], at: usize, found: &mut Found<'a>) -> Option<usize> {
         let before = *found;
         for close in memchr::memchr_iter(b']', &self.line[at..]) {
-            let inner = &self.line[at..=at + close];
+            let inner = Span(at, at + close + 1);
             let context = if close > 1 { inner } else { before.context };
             *found = Found {
                 context,
@@ -202,6 +238,7 @@ impl<'a> Run<'a> {
             }
             self.spend()?;
         }
+        self.looked_at(usize::MAX);
         None
     }
 
@@ -215,12 +252,35 @@ impl<'a> Run<'a> {
             _ => rest.len(),
         };
         let longest = longest.min(FREE_BYTES);
+        let end = self.up_to(longest, part, behind, at, found);
+        if end.is_none() {
+            self.looked_at(at + longest + 1);
+        }
+        end
+    }
+
+    fn up_to(
+        &mut self,
+        longest: usize,
+        part: &Part,
+        behind: &[Part],
+        at: usize,
+        found: &mut Found<'a>,
+    ) -> Option<usize> {
+        let rest = &self.line[at..];
         let before = *found;
         let mut len = 0;
         while len <= longest {
             // Where text stands behind, only its places come into question.
-            if let Some(Part::Text(text)) = behind.first() {
-                len += memchr::memmem::find(&rest[len..], text).filter(|skip| len + skip <= longest)?;
+            if let Some(Part::Text(text)) = behind.first()
+                && longest > 0
+            {
+                let end = rest.len().min(longest + text.len());
+                let Some(skip) = memchr::memmem::find(&rest[len..end], text) else {
+                    self.looked_at(at + end);
+                    return None;
+                };
+                len += skip;
             }
             *found = Found {
                 last_len: len,
@@ -228,11 +288,11 @@ impl<'a> Run<'a> {
             };
             // A pattern may print two contexts, one of them empty.
             if len > 0 && matches!(part, Part::Stack | Part::Context(ContextKey::All)) {
-                found.context = &rest[..len];
+                found.context = Span(at, at + len);
             }
             match part {
-                Part::Context(ContextKey::Namespace) => found.resource.0 = &rest[..len],
-                Part::Context(ContextKey::Name) => found.resource.1 = &rest[..len],
+                Part::Context(ContextKey::Namespace) => found.resource.0 = Span(at, at + len),
+                Part::Context(ContextKey::Name) => found.resource.1 = Span(at, at + len),
                 _ => {}
             }
             if let Some(end) = self.go(behind, at + len, found) {
@@ -250,12 +310,8 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The level that the text begins with, whatever its case; the word must end there.
-fn level(words: &[(Box<[u8]>, Level)], text: &[u8]) -> Option<(Level, usize)> {
-    let len = text.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-    let word = &text[..len];
-    words
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(word))
-        .map(|(_, level)| (*level, len))
+/// The level that a word stands for, whatever its case.
+fn level(words: &[(Box<[u8]>, Level)], word: &[u8]) -> Option<Level> {
+    let known = words.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
+    known.map(|(_, level)| *level)
 }

@@ -49,8 +49,11 @@ fn page(jobs: &[Job], format: Format) -> String {
     let telemetry = Telemetry::new("2026-03-02T09:00:00Z".parse().unwrap()).unwrap();
     let view = Arc::new(view(jobs, "2026-03-02T09:30:00Z"));
     let pieces: String = Pieces::new(Arc::clone(&view), format).collect();
-    let length = Pieces::new(view, format).length();
-    assert_eq!(length, pieces.len() as u64, "what a client is told beforehand");
+    for scrape in ["first", "second"] {
+        let (length, page) = super::page(&view, format);
+        assert_eq!(page.collect::<String>(), pieces, "{scrape}");
+        assert_eq!(length, pieces.len() as u64, "what a client is told beforehand");
+    }
     pieces + &telemetry.text(format) + format.end()
 }
 
@@ -305,4 +308,33 @@ fn a_job_removed_by_the_model_vanishes() {
         Format::Text,
     );
     assert!(!page.contains("flink_job_state{"), "{page}");
+}
+
+#[test]
+fn what_thousands_of_logs_say_is_not_held_between_scrapes() {
+    let named = |number: usize| {
+        let name = Arc::from(format!("log-{number}"));
+        Arc::new(SourceStats {
+            name,
+            ..SourceStats::default()
+        })
+    };
+    for (logs, is_held) in [(1, true), (1000, false)] {
+        let mut builder = ViewBuilder::new(Settings::default());
+        builder.put(&Arc::new(job("orders")));
+        let stats = ProgramStats {
+            sources: (0..logs).map(named).collect(),
+            ..ProgramStats::default()
+        };
+        let now = "2026-03-02T09:30:00Z".parse().unwrap();
+        let view = Arc::new(builder.view(Counters::default(), stats, now));
+        let whole: String = Pieces::new(Arc::clone(&view), Format::Text).collect();
+        let (length, page) = super::page(&view, Format::Text);
+        assert_eq!((length, page.collect::<String>()), (whole.len() as u64, whole));
+        let held = view
+            .measured(Format::Text)
+            .get()
+            .map(|measured| measured.others.is_some());
+        assert_eq!(held, Some(is_held), "{logs}");
+    }
 }

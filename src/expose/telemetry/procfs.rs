@@ -54,7 +54,11 @@ impl ProcessCollector {
     /// None where any part of `/proc` cannot be read: half a picture is no use.
     fn read(&self) -> Option<()> {
         let stat = Stat::parse(&fs::read_to_string("/proc/self/stat").ok()?)?;
-        let boot = field(&fs::read_to_string("/proc/stat").ok()?, "btime ")?;
+        if self.start_time.get() <= 0.0 {
+            // Once: the kernel adds up every interrupt of every core for whoever reads this file.
+            let boot = field(&fs::read_to_string("/proc/stat").ok()?, "btime ")?;
+            self.start_time.set(boot + stat.start_ticks / TICKS);
+        }
         let status = fs::read_to_string("/proc/self/status").ok()?;
         let limits = fs::read_to_string("/proc/self/limits").ok()?;
         // The listing holds one descriptor of its own.
@@ -62,7 +66,6 @@ impl ProcessCollector {
 
         self.cpu
             .inc_by((stat.cpu_ticks / TICKS - self.cpu.get()).max(0.0));
-        self.start_time.set(boot + stat.start_ticks / TICKS);
         self.threads.set(stat.threads);
         self.virtual_memory.set(stat.virtual_bytes);
         self.resident_memory.set(field(&status, "VmRSS:")? * 1024.0);

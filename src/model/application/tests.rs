@@ -52,7 +52,7 @@ fn event(application: &ApplicationArn, words: &[&str]) -> Event {
             let (from, to) = edge.split_once('>').unwrap();
             Event::JobTransition {
                 job: JobId([job.as_bytes()[0]; 16]),
-                name: (*job).to_owned(),
+                name: (*job).into(),
                 from: JobState::named(from).unwrap(),
                 to: JobState::named(to).unwrap(),
             }

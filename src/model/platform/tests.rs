@@ -46,7 +46,7 @@ fn event(words: &[&str], at: Timestamp) -> Event {
             let (from, to) = edge.split_once('>').unwrap();
             Event::JobTransition {
                 job: ID.0,
-                name: "top-speed".to_owned(),
+                name: "top-speed".into(),
                 from: JobState::named(from).unwrap(),
                 to: JobState::named(to).unwrap(),
             }

@@ -33,7 +33,7 @@ fn event((kind, which, one, other, at, _): Numbers) -> Event {
     match kind % 7 {
         0 => Event::JobTransition {
             job,
-            name: String::new(),
+            name: "".into(),
             from: state(one),
             to: state(other),
         },

@@ -29,7 +29,7 @@ impl LogDecoder {
         if line.len() > self.settings.line_bytes {
             self.tally.count(RecordResult::TooLong);
             self.open = None;
-        } else if let Some(record) = form.decode(&lines[line.clone()], &mut self.clock) {
+        } else if let Some(record) = self.decode(&lines[line.clone()], form) {
             self.begin(line.start);
             let stage = self.ask(record, line.start, form, out);
             self.set_stage(stage);
@@ -74,13 +74,18 @@ impl LogDecoder {
 
     /// Decodes the open record as far as its text goes and asks the rules.
     fn attempt(&mut self, text: &[u8], header: usize, form: &Form, out: &mut dyn FnMut(Seen)) {
-        let stage = match form.decode(text, &mut self.clock) {
+        let stage = match self.decode(text, form) {
             Some(record) => self.ask(record, header, form, out),
             None => Stage::Done,
         };
         self.set_stage(stage);
     }
 
+    fn decode<'a>(&mut self, text: &'a [u8], form: &Form) -> Option<Record<'a>> {
+        form.decode_after(Some(self.recognised.last_header()), text, &mut self.clock)
+    }
+
+    /// Puts a record to the rules.
     pub(super) fn ask(
         &mut self,
         record: Record<'_>,
@@ -103,7 +108,7 @@ impl LogDecoder {
                 wants_cause,
             } => {
                 self.tally.matched(rule);
-                if !record.message.is_ascii() && std::str::from_utf8(&record.message).is_err() {
+                if std::str::from_utf8(&record.message).is_err() {
                     self.tally.count(RecordResult::InvalidUtf8);
                 }
                 let (at, mdc_job) = (record.at, record.mdc_job);

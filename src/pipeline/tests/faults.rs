@@ -21,7 +21,7 @@ fn check_cuts(text: &[u8], events: usize) {
 
 fn names(seen: &[Seen]) -> Vec<String> {
     let name = |seen: &Seen| match &seen.said {
-        Said::Event(Event::JobTransition { name, .. }) => Some(name.clone()),
+        Said::Event(Event::JobTransition { name, .. }) => Some(name.to_string()),
         _ => None,
     };
     seen.iter().filter_map(name).collect()
@@ -44,6 +44,31 @@ fn t19_a_cri_line_cut_by_rotation_is_joined_with_nothing_else() {
     ];
     let seen = decode(&mut decoder, new.concat().as_bytes(), &[]);
     assert_eq!(names(&seen), ["b", "a"], "joined within its stream only");
+}
+
+#[test]
+fn t23_of_a_line_without_end_no_more_is_held_than_a_line_may_have() {
+    let mut decoder = decoder(&wording(), None);
+    let most = decoder.settings().line_bytes;
+    let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+    let (mut offset, mut told) = (0, Vec::new());
+    let mut push = |bytes: &[u8]| {
+        let read = ReadAt {
+            offset,
+            now,
+            written: now,
+            fresh: false,
+        };
+        offset += bytes.len() as u64;
+        decoder.push(bytes, None, read, &mut |seen| told.push(seen));
+        let held = decoder.memory().carry.len();
+        assert!(held <= most + 2048, "{held} bytes held back");
+    };
+    push(banner().as_bytes());
+    (0..3 * most / 1024).for_each(|_| push(&[b'x'; 1024]));
+    push(["\n", &job("a"), &job("b")].concat().as_bytes());
+    assert_eq!(names(&told), ["a", "b"]);
+    assert_eq!(decoder.tally().records(RecordResult::TooLong), 1);
 }
 
 #[test]

@@ -63,7 +63,7 @@ pub(super) fn fleet_of_every_kind() -> Fleet {
     };
     let runs = Event::JobTransition {
         job: JobId([6; 16]),
-        name: "orders".to_owned(),
+        name: "orders".into(),
         from: JobState::Created,
         to: JobState::Running,
     };

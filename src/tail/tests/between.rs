@@ -122,19 +122,25 @@ impl Story {
     }
 
     fn copy_and_cut(&mut self) -> &mut Self {
-        self.write("x.log")
-            .shift()
-            .then(|dir| {
-                let bytes = fs::read(dir.join("x.log")).unwrap();
-                append(&dir.join("x.log.1"), &bytes[..bytes.len() / 2]);
-            })
-            .then(|dir| {
-                let bytes = fs::read(dir.join("x.log")).unwrap();
-                append(&dir.join("x.log.1"), &bytes[bytes.len() / 2..]);
-            })
-            .then(|dir| fs::write(dir.join("x.log"), "").unwrap())
-            .write("x.log")
-            .write("x.log")
+        self.write("x.log").shift().begin_copy().fill_and_cut()
+    }
+
+    fn begin_copy(&mut self) -> &mut Self {
+        self.then(|dir| append(&dir.join("x.log.1"), b""))
+    }
+
+    fn fill_and_cut(&mut self) -> &mut Self {
+        self.then(|dir| {
+            let bytes = fs::read(dir.join("x.log")).unwrap();
+            append(&dir.join("x.log.1"), &bytes[..bytes.len() / 2]);
+        })
+        .then(|dir| {
+            let bytes = fs::read(dir.join("x.log")).unwrap();
+            append(&dir.join("x.log.1"), &bytes[bytes.len() / 2..]);
+        })
+        .then(|dir| fs::write(dir.join("x.log"), "").unwrap())
+        .write("x.log")
+        .write("x.log")
     }
 }
 
@@ -143,6 +149,8 @@ impl Story {
 enum Begin {
     /// Three files that were never seen.
     New,
+    /// A file that was never seen, and the copy of it that was just begun.
+    Copying,
     /// The first lines were read, and the program runs on.
     Reading,
     /// The file was found empty, and the program runs on.
@@ -166,6 +174,12 @@ const BEGINNINGS: [Begin; 6] = [
 
 type Rotate = fn(&mut Story) -> &mut Story;
 
+/// More calls than any story takes.
+const MOST_CALLS: usize = 10_000;
+
+/// The steps of a rotation may be so many calls apart.
+const APART: [usize; 3] = [0, 1, 3];
+
 /// All is given once and in order, with the rotation's first step before the call of this number, and each of the others so
 /// many calls later. False if there is no such call before all is read.
 fn check(begin: Begin, rotations: &[Rotate], wait: usize, apart: usize, case: &str) -> bool {
@@ -179,12 +193,13 @@ fn check(begin: Begin, rotations: &[Rotate], wait: usize, apart: usize, case: &s
     );
     match begin {
         Begin::New => story.write("x.log.2").write("x.log.1").write("x.log"),
+        Begin::Copying => story.write("x.log").begin_copy(),
         Begin::Empty => story.then(|dir| append(&dir.join("x.log"), b"")),
         Begin::Reading | Begin::Ended | Begin::Renamed | Begin::Cut => story.write("x.log"),
     };
     story.happen(&rig);
     let mut from = 0;
-    if !matches!(begin, Begin::New) {
+    if !matches!(begin, Begin::New | Begin::Copying) {
         rig.poll();
         assert_eq!(rig.sink.lines, lines(0, story.lines));
     }
@@ -208,7 +223,7 @@ fn check(begin: Begin, rotations: &[Rotate], wait: usize, apart: usize, case: &s
         left: story.deeds.into(),
     };
     rig.poll();
-    if matches!(begin, Begin::New | Begin::Renamed | Begin::Cut) {
+    if matches!(begin, Begin::New | Begin::Copying | Begin::Renamed | Begin::Cut) {
         assert!(
             rig.tailer.backlog().total_bytes > 0,
             "{case}, the first after {wait}"
@@ -239,11 +254,20 @@ fn a_rotation_between_any_two_calls_leaves_nothing_out_and_keeps_the_order() {
     ];
     for begin in BEGINNINGS {
         for (name, rotations) in kinds {
-            for apart in [0, 1, 3] {
+            for apart in APART {
                 let case = format!("{begin:?}, then {name}, {apart} calls between two steps");
                 let places = (0..).take_while(|wait| check(begin, rotations, *wait, apart, &case));
                 assert!(places.count() > 3, "{case}");
             }
         }
+    }
+}
+
+#[test]
+fn a_copy_found_empty_is_read_before_what_came_after_its_original_was_cut() {
+    for apart in APART {
+        let case = format!("{apart} calls between two steps");
+        let check = |wait: &usize| check(Begin::Copying, &[Story::fill_and_cut], *wait, apart, &case);
+        assert!((0..MOST_CALLS).take_while(check).count() > 3, "{case}");
     }
 }

@@ -1,116 +1,14 @@
-//! A file system that fails on demand: T32, T42, T44.
+//! What is to come of it when files fail: T32, T42, T44.
 
-use std::io;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-
+use super::faulty::Faulty;
 use super::*;
-use crate::tail::fs::{Entry, File, Stat};
-
-/// The real file system, with faults put in.
-#[derive(Default)]
-pub(super) struct Faulty {
-    stats: AtomicUsize,
-    opens: AtomicUsize,
-    /// The error that opening or reading gives, if any.
-    error: Mutex<Option<(Op, io::ErrorKind)>>,
-    /// Sizes look at most this large; 0 for no limit.
-    stale: Arc<AtomicU64>,
-    reading: Arc<Mutex<Option<io::ErrorKind>>>,
-}
-
-impl Faulty {
-    pub(super) fn stats(&self) -> usize {
-        self.stats.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn opens(&self) -> usize {
-        self.opens.load(Ordering::Relaxed)
-    }
-
-    fn fail(&self, op: Option<Op>) {
-        let kind = io::ErrorKind::PermissionDenied;
-        *self.error.lock().unwrap() = op.map(|op| (op, kind));
-        *self.reading.lock().unwrap() = (op == Some(Op::Read)).then_some(io::ErrorKind::Other);
-    }
-
-    fn check(&self, op: Op) -> io::Result<()> {
-        match *self.error.lock().unwrap() {
-            Some((failing, kind)) if failing == op => Err(kind.into()),
-            _ => Ok(()),
-        }
-    }
-}
-
-fn stale(stat: io::Result<Stat>, limit: &AtomicU64) -> io::Result<Stat> {
-    let limit = limit.load(Ordering::Relaxed);
-    stat.map(|stat| {
-        if limit > 0 {
-            Stat {
-                size: stat.size.min(limit),
-                ..stat
-            }
-        } else {
-            stat
-        }
-    })
-}
-
-impl Fs for Faulty {
-    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
-        self.check(Op::List)?;
-        OsFs.list(dir)
-    }
-
-    fn stat(&self, path: &Path) -> io::Result<Stat> {
-        self.stats.fetch_add(1, Ordering::Relaxed);
-        self.check(Op::Stat)?;
-        stale(OsFs.stat(path), &self.stale)
-    }
-
-    fn open(&self, path: &Path) -> io::Result<Arc<dyn File>> {
-        self.opens.fetch_add(1, Ordering::Relaxed);
-        self.check(Op::Open)?;
-        let file = OsFs.open(path)?;
-        Ok(Arc::new(FaultyFile {
-            file,
-            stale: Arc::clone(&self.stale),
-            reading: Arc::clone(&self.reading),
-        }))
-    }
-}
-
-struct FaultyFile {
-    file: Arc<dyn File>,
-    stale: Arc<AtomicU64>,
-    reading: Arc<Mutex<Option<io::ErrorKind>>>,
-}
-
-impl File for FaultyFile {
-    fn stat(&self) -> io::Result<Stat> {
-        stale(self.file.stat(), &self.stale)
-    }
-
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        if let Some(kind) = *self.reading.lock().unwrap() {
-            return Err(kind.into());
-        }
-        // Short reads are allowed at any time.
-        let some = buffer.len().div_ceil(2);
-        self.file.read_at(&mut buffer[..some], offset)
-    }
-
-    fn next_data(&self, offset: u64) -> io::Result<Option<u64>> {
-        self.file.next_data(offset)
-    }
-}
 
 #[test]
 fn t32_t44_whatever_fails_is_counted_told_and_taken_up_again() {
     for op in [Op::List, Op::Stat, Op::Open, Op::Read] {
         for (given, early) in [("x.log", true), (".", true), ("x.log", false), (".", false)] {
             let dir = tempfile::tempdir().unwrap();
-            let fs = Arc::new(Faulty::default());
+            let fs = Faulty::new();
             let mut rig = Rig::with(dir, &[given], settings(), fs.clone());
             rig.append("x.log", text(0, 10));
             if early {
@@ -141,7 +39,7 @@ fn t32_t44_whatever_fails_is_counted_told_and_taken_up_again() {
 #[test]
 fn t44_files_that_cannot_be_asked_after_are_not_taken_for_deleted() {
     let dir = tempfile::tempdir().unwrap();
-    let fs = Arc::new(Faulty::default());
+    let fs = Faulty::new();
     let closing = Settings {
         open_files: 0,
         ..settings()
@@ -163,10 +61,60 @@ fn t44_files_that_cannot_be_asked_after_are_not_taken_for_deleted() {
 }
 
 #[test]
+fn t44_a_link_that_cannot_be_asked_after_is_not_taken_for_deleted() {
+    let dir = tempfile::tempdir().unwrap();
+    let fs = Faulty::new();
+    let closing = Settings {
+        open_files: 0,
+        ..settings()
+    };
+    let mut rig = Rig::with(dir, &["."], closing, fs.clone());
+    // Its directory does not show the inode of what it leads to: nothing else tells that it is there.
+    std::fs::create_dir(rig.path("elsewhere")).unwrap();
+    rig.append("elsewhere/x", text(0, 10));
+    std::os::unix::fs::symlink("elsewhere/x", rig.path("x.log")).unwrap();
+    rig.settle();
+    rig.append("elsewhere/x", text(10, 20));
+    fs.fail_of("x.log", Op::Stat);
+    rig.wait(100);
+    rig.wait(100);
+    assert_eq!(rig.sink.gone, 0);
+    fs.fail(None);
+    rig.wait(100);
+    rig.expect_lines(20);
+    assert!(rig.stats_of_log().lost_bytes.is_empty());
+}
+
+#[test]
+fn t44_a_file_that_was_renamed_and_cannot_be_asked_after_is_read_before_its_successor() {
+    let dir = tempfile::tempdir().unwrap();
+    let fs = Faulty::new();
+    let closing = Settings {
+        open_files: 0,
+        ..settings()
+    };
+    let mut rig = Rig::with(dir, &["."], closing, fs.clone());
+    rig.append("x.log", text(0, 10));
+    rig.settle();
+    rig.append("x.log", text(10, 20));
+    // No name of the log's family: only by its inode is it found.
+    rig.rename("x.log", "moved");
+    rig.append("x.log", text(20, 30));
+    fs.fail_of("moved", Op::Stat);
+    rig.wait(1);
+    rig.wait(10);
+    rig.expect_lines(10);
+    fs.fail(None);
+    rig.settle();
+    rig.expect_lines(30);
+    assert!(rig.stats_of_log().lost_bytes.is_empty());
+}
+
+#[test]
 fn t44_positions_are_kept_while_their_files_cannot_be_read() {
     for op in [Op::List, Op::Stat, Op::Open, Op::Read] {
         let dir = tempfile::tempdir().unwrap();
-        let fs = Arc::new(Faulty::default());
+        let fs = Faulty::new();
         let mut rig = Rig::with(dir, &["."], settings(), fs.clone());
         rig.append("x.log.1", text(0, 10));
         rig.append("x.log", text(10, 20));
@@ -185,15 +133,65 @@ fn t44_positions_are_kept_while_their_files_cannot_be_read() {
 }
 
 #[test]
+fn t44_a_handle_that_fails_for_ever_is_given_up_for_a_new_one() {
+    let fs = Faulty::new();
+    let mut rig = Rig::with(tempfile::tempdir().unwrap(), &["x.log"], settings(), fs.clone());
+    rig.append("x.log", text(0, 10));
+    rig.poll();
+    // As a server of NFS does that was started anew (ESTALE).
+    fs.revoke();
+    rig.append("x.log", text(10, 20));
+    rig.wait(2);
+    rig.wait(2);
+    rig.expect_lines(20);
+    assert_eq!(rig.errors(Op::Read), 1);
+}
+
+#[test]
+fn t44_what_fails_is_tried_again_ever_more_seldom() {
+    for op in [Op::Read, Op::List] {
+        let fs = Faulty::new();
+        let mut rig = Rig::with(tempfile::tempdir().unwrap(), &["x.log"], settings(), fs.clone());
+        rig.append("x.log", text(0, 10));
+        rig.poll();
+        rig.append("x.log", text(10, 20));
+        fs.fail(Some(op));
+        (0..50).for_each(|_| rig.poll());
+        assert_eq!(rig.errors(op), 1, "{op:?} within half a second");
+        (0..60).for_each(|_| rig.wait(1));
+        assert_eq!(rig.errors(op), 6, "{op:?} after 1, 3, 7, 15 and 31 seconds");
+    }
+}
+
+#[test]
+fn t44_what_was_cut_waits_for_a_copy_that_cannot_be_opened_yet() {
+    let fs = Faulty::new();
+    let mut rig = Rig::with(tempfile::tempdir().unwrap(), &["."], settings(), fs.clone());
+    rig.append("x.log", text(0, 10));
+    rig.poll();
+    rig.append("x.log", text(10, 20));
+    rig.copy("x.log", "x.log.1");
+    rig.cut("x.log");
+    rig.append("x.log", text(20, 30));
+    fs.fail_of("x.log.1", Op::Open);
+    rig.settle();
+    rig.expect_lines(10);
+    fs.fail(None);
+    rig.wait(6);
+    rig.expect_lines(30);
+    assert!(rig.stats().lost_bytes.is_empty());
+}
+
+#[test]
 fn t42_a_size_that_is_stale_for_a_moment_is_no_truncation() {
     let dir = tempfile::tempdir().unwrap();
-    let fs = Arc::new(Faulty::default());
+    let fs = Faulty::new();
     let mut rig = Rig::with(dir, &["x.log"], settings(), fs.clone());
     rig.append("x.log", text(0, 10));
     rig.poll();
-    fs.stale.store(100, Ordering::Relaxed);
+    fs.limit_sizes(100);
     rig.settle();
-    fs.stale.store(0, Ordering::Relaxed);
+    fs.limit_sizes(u64::MAX);
     rig.append("x.log", text(10, 20));
     rig.settle();
     assert_eq!(rig.sink.lines, lines(0, 20));
@@ -203,18 +201,18 @@ fn t42_a_size_that_is_stale_for_a_moment_is_no_truncation() {
 #[test]
 fn t44_a_file_whose_size_is_stale_is_not_left_before_its_end() {
     let dir = tempfile::tempdir().unwrap();
-    let fs = Arc::new(Faulty::default());
+    let fs = Faulty::new();
     let mut rig = Rig::with(dir, &["."], settings(), fs.clone());
     rig.append("x.log", text(0, 10));
     rig.settle();
     let size = std::fs::metadata(rig.path("x.log")).unwrap().len();
     rig.append("x.log", text(10, 20));
-    fs.stale.store(size, Ordering::Relaxed);
+    fs.limit_sizes(size);
     rig.rename("x.log", "x.log.1");
     rig.append("x.log", text(20, 30));
     rig.settle();
     assert_eq!(rig.sink.lines, lines(0, 10));
-    fs.stale.store(0, Ordering::Relaxed);
+    fs.limit_sizes(u64::MAX);
     rig.settle();
     assert_eq!(rig.sink.lines, lines(0, 30));
 }
@@ -222,15 +220,51 @@ fn t44_a_file_whose_size_is_stale_is_not_left_before_its_end() {
 #[test]
 fn t44_what_was_not_asked_for_is_passed_over_to_its_end_although_its_size_is_stale() {
     let dir = tempfile::tempdir().unwrap();
-    let fs = Arc::new(Faulty::default());
+    let fs = Faulty::new();
     let mut rig = Rig::with(dir, &["x.log"], settings(), fs.clone());
     rig.append("x.log.1", text(0, 10));
     rig.append("x.log", text(10, 20));
-    fs.stale.store(100, Ordering::Relaxed);
+    fs.limit_sizes(100);
     rig.settle();
-    fs.stale.store(0, Ordering::Relaxed);
+    fs.limit_sizes(u64::MAX);
     rig.settle();
     assert_eq!(rig.sink.lines, lines(10, 20));
+}
+
+#[test]
+fn t42_bytes_that_are_missing_for_a_moment_are_no_truncation() {
+    let dir = tempfile::tempdir().unwrap();
+    let fs = Faulty::new();
+    let mut rig = Rig::with(dir, &["x.log"], settings(), fs.clone());
+    rig.append("x.log", text(0, 10));
+    rig.poll();
+    // A client of a network file system reads no further than the size that it believes in.
+    fs.limit_sizes(100);
+    fs.limit_reads(100);
+    rig.poll();
+    fs.limit_sizes(u64::MAX);
+    fs.limit_reads(u64::MAX);
+    rig.append("x.log", text(10, 20));
+    rig.settle();
+    rig.expect_lines(20);
+    assert!(rig.stats().rotations.is_empty());
+}
+
+#[test]
+fn t42_a_file_whose_size_is_stale_is_not_left_for_its_successor() {
+    let dir = tempfile::tempdir().unwrap();
+    let fs = Faulty::new();
+    let mut rig = Rig::with(dir, &["x.log"], settings(), fs.clone());
+    rig.append("x.log", text(0, 10));
+    rig.poll();
+    rig.append("x.log", text(10, 20));
+    rig.rename("x.log", "x.log.1");
+    rig.append("x.log", text(20, 30));
+    fs.limit_sizes(100);
+    rig.settle();
+    fs.limit_sizes(u64::MAX);
+    rig.settle();
+    rig.expect_lines(30);
 }
 
 impl Rig {

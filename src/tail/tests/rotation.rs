@@ -313,6 +313,19 @@ fn t43_a_copy_put_in_place_of_a_file_read_to_its_end_goes_on() {
 }
 
 #[test]
+fn t43_what_was_not_read_of_a_file_is_read_before_the_copy_put_in_its_place() {
+    let mut rig = Rig::reading(&["x.log"], "x.log", 10);
+    rig.copy("x.log", "up");
+    rig.append("x.log", text(10, 20));
+    rig.append("up", text(20, 30));
+    rig.rename("up", "x.log");
+    rig.settle();
+    // That the copy goes on where the file was read does not tell that it holds what came there since.
+    assert_eq!(rig.sink.lines[..20], lines(0, 20));
+    assert_eq!(rig.sink.lines[rig.sink.lines.len() - 10..], lines(20, 30));
+}
+
+#[test]
 fn a_file_left_half_read_by_the_budget_is_read_on_whatever_becomes_of_its_name() {
     type Take = fn(&Rig);
     let ways: [(&str, Take); 3] = [
