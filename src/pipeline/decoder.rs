@@ -253,6 +253,11 @@ impl LogDecoder {
         self.recognised.file_end();
     }
 
+    /// Forgets the header read last.
+    pub(super) fn rest(&mut self) {
+        self.recognised.rest();
+    }
+
     /// What followed is gone: the partial line and the record at hand are forgotten.
     pub fn file_cut(&mut self) {
         self.buffer.clear();

@@ -105,6 +105,11 @@ impl Recognised {
 
     fn use_form(&mut self, form: Arc<Form>) {
         self.form = Some(form);
+        self.rest();
+    }
+
+    /// Forgets the header read last.
+    pub(super) fn rest(&mut self) {
         self.last_header = LastHeader::default();
     }
 

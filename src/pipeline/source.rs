@@ -162,6 +162,11 @@ impl SourceDecoder {
         self.lines.file_cut();
     }
 
+    /// Lets go of what makes a catch-up quicker: there may be thousands of logs, and most are quiet from now on.
+    pub fn rest(&mut self) {
+        self.lines.rest();
+    }
+
     /// Time has passed, and nothing was read: what has waited for the reordering window is taken.
     pub fn pass(&mut self, now: Timestamp, out: &mut dyn FnMut(Seen)) {
         if let Kind::Documents(documents) = &mut self.kind {
