@@ -151,15 +151,7 @@ struct Rig {
 impl Rig {
     /// A tailer of paths below a new directory.
     fn new(paths: &[&str]) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let tailer = tailer(dir.path(), paths, settings(), Arc::new(OsFs), Vec::new());
-        Self {
-            dir,
-            tailer,
-            sink: Recorder::default(),
-            now: Duration::ZERO,
-            known: BTreeMap::new(),
-        }
+        Self::with(tempfile::tempdir().unwrap(), paths, settings(), Arc::new(OsFs))
     }
 
     fn with(dir: TempDir, paths: &[&str], settings: Settings, fs: Arc<dyn Fs>) -> Self {

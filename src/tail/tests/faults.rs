@@ -7,9 +7,7 @@ use super::*;
 fn t32_t44_whatever_fails_is_counted_told_and_taken_up_again() {
     for op in [Op::List, Op::Stat, Op::Open, Op::Read] {
         for (given, early) in [("x.log", true), (".", true), ("x.log", false), (".", false)] {
-            let dir = tempfile::tempdir().unwrap();
-            let fs = Faulty::new();
-            let mut rig = Rig::with(dir, &[given], settings(), fs.clone());
+            let (mut rig, fs) = Rig::faulty(&[given]);
             rig.append("x.log", text(0, 10));
             if early {
                 fs.fail(Some(op));
@@ -113,9 +111,7 @@ fn t44_a_file_that_was_renamed_and_cannot_be_asked_after_is_read_before_its_succ
 #[test]
 fn t44_positions_are_kept_while_their_files_cannot_be_read() {
     for op in [Op::List, Op::Stat, Op::Open, Op::Read] {
-        let dir = tempfile::tempdir().unwrap();
-        let fs = Faulty::new();
-        let mut rig = Rig::with(dir, &["."], settings(), fs.clone());
+        let (mut rig, fs) = Rig::faulty(&["."]);
         rig.append("x.log.1", text(0, 10));
         rig.append("x.log", text(10, 20));
         rig.settle();
@@ -134,8 +130,7 @@ fn t44_positions_are_kept_while_their_files_cannot_be_read() {
 
 #[test]
 fn t44_a_handle_that_fails_for_ever_is_given_up_for_a_new_one() {
-    let fs = Faulty::new();
-    let mut rig = Rig::with(tempfile::tempdir().unwrap(), &["x.log"], settings(), fs.clone());
+    let (mut rig, fs) = Rig::faulty(&["x.log"]);
     rig.append("x.log", text(0, 10));
     rig.poll();
     // As a server of NFS does that was started anew (ESTALE).
@@ -150,8 +145,7 @@ fn t44_a_handle_that_fails_for_ever_is_given_up_for_a_new_one() {
 #[test]
 fn t44_what_fails_is_tried_again_ever_more_seldom() {
     for op in [Op::Read, Op::List] {
-        let fs = Faulty::new();
-        let mut rig = Rig::with(tempfile::tempdir().unwrap(), &["x.log"], settings(), fs.clone());
+        let (mut rig, fs) = Rig::faulty(&["x.log"]);
         rig.append("x.log", text(0, 10));
         rig.poll();
         rig.append("x.log", text(10, 20));
@@ -165,8 +159,7 @@ fn t44_what_fails_is_tried_again_ever_more_seldom() {
 
 #[test]
 fn t44_what_was_cut_waits_for_a_copy_that_cannot_be_opened_yet() {
-    let fs = Faulty::new();
-    let mut rig = Rig::with(tempfile::tempdir().unwrap(), &["."], settings(), fs.clone());
+    let (mut rig, fs) = Rig::faulty(&["."]);
     rig.append("x.log", text(0, 10));
     rig.poll();
     rig.append("x.log", text(10, 20));
@@ -184,9 +177,7 @@ fn t44_what_was_cut_waits_for_a_copy_that_cannot_be_opened_yet() {
 
 #[test]
 fn t42_a_size_that_is_stale_for_a_moment_is_no_truncation() {
-    let dir = tempfile::tempdir().unwrap();
-    let fs = Faulty::new();
-    let mut rig = Rig::with(dir, &["x.log"], settings(), fs.clone());
+    let (mut rig, fs) = Rig::faulty(&["x.log"]);
     rig.append("x.log", text(0, 10));
     rig.poll();
     fs.limit_sizes(100);
@@ -200,9 +191,7 @@ fn t42_a_size_that_is_stale_for_a_moment_is_no_truncation() {
 
 #[test]
 fn t42_bytes_that_are_missing_for_a_moment_are_no_truncation() {
-    let dir = tempfile::tempdir().unwrap();
-    let fs = Faulty::new();
-    let mut rig = Rig::with(dir, &["x.log"], settings(), fs.clone());
+    let (mut rig, fs) = Rig::faulty(&["x.log"]);
     rig.append("x.log", text(0, 10));
     rig.poll();
     // A client of a network file system reads no further than the size that it believes in.
@@ -219,9 +208,7 @@ fn t42_bytes_that_are_missing_for_a_moment_are_no_truncation() {
 
 #[test]
 fn t42_a_file_whose_size_is_stale_is_not_left_for_its_successor() {
-    let dir = tempfile::tempdir().unwrap();
-    let fs = Faulty::new();
-    let mut rig = Rig::with(dir, &["x.log"], settings(), fs.clone());
+    let (mut rig, fs) = Rig::faulty(&["x.log"]);
     rig.append("x.log", text(0, 10));
     rig.poll();
     rig.append("x.log", text(10, 20));
@@ -236,9 +223,7 @@ fn t42_a_file_whose_size_is_stale_is_not_left_for_its_successor() {
 
 #[test]
 fn t44_a_file_whose_size_is_stale_is_not_left_before_its_end() {
-    let dir = tempfile::tempdir().unwrap();
-    let fs = Faulty::new();
-    let mut rig = Rig::with(dir, &["."], settings(), fs.clone());
+    let (mut rig, fs) = Rig::faulty(&["."]);
     rig.append("x.log", text(0, 10));
     rig.settle();
     let size = std::fs::metadata(rig.path("x.log")).unwrap().len();
@@ -255,9 +240,7 @@ fn t44_a_file_whose_size_is_stale_is_not_left_before_its_end() {
 
 #[test]
 fn t44_what_was_not_asked_for_is_passed_over_to_its_end_although_its_size_is_stale() {
-    let dir = tempfile::tempdir().unwrap();
-    let fs = Faulty::new();
-    let mut rig = Rig::with(dir, &["x.log"], settings(), fs.clone());
+    let (mut rig, fs) = Rig::faulty(&["x.log"]);
     rig.append("x.log.1", text(0, 10));
     rig.append("x.log", text(10, 20));
     fs.limit_sizes(100);

@@ -97,6 +97,15 @@ impl Faulty {
     }
 }
 
+impl Rig {
+    /// With a file system to fail on demand.
+    pub(super) fn faulty(paths: &[&str]) -> (Self, Arc<Faulty>) {
+        let fs = Faulty::new();
+        let dir = tempfile::tempdir().unwrap();
+        (Self::with(dir, paths, settings(), fs.clone()), fs)
+    }
+}
+
 impl Faults {
     fn tell(&self, stat: Stat) -> Stat {
         Stat {
