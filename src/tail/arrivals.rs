@@ -185,8 +185,7 @@ impl Log {
             let compared = open(member, pass).and_then(|mut content| {
                 let compared = file.place.compare(&mut content)?;
                 let is_plain = !content.is_packed();
-                if compared == Compared::Shorter && is_plain && content.fill(&mut [0], member.stat.size)? > 0
-                {
+                if compared == Compared::Shorter && is_plain && content.goes_on(member.stat.size)? {
                     // Its size is stale: where it ends is not known.
                     return Err(io::ErrorKind::WouldBlock.into());
                 }

@@ -186,7 +186,7 @@ impl Tracked {
     pub(super) fn is_at_its_end(&mut self) -> bool {
         let (is_packed, offset) = (self.is_packed(), self.place.offset);
         let content = self.held.as_mut().map(|held| &mut held.content);
-        is_packed || content.is_none_or(|content| matches!(content.fill(&mut [0], offset), Ok(0)))
+        is_packed || content.is_none_or(|content| matches!(content.goes_on(offset), Ok(false)))
     }
 
     /// Whether a file of the same inode is this one. An inode that is not held may be another file's by now: then only what

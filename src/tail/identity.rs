@@ -322,7 +322,12 @@ impl Content {
 
     /// Whether it has a byte before `size`, and so is no shorter.
     pub(super) fn reaches(&mut self, size: u64) -> io::Result<bool> {
-        Ok(size == 0 || self.fill(&mut [0], size - 1)? == 1)
+        Ok(size == 0 || self.goes_on(size - 1)?)
+    }
+
+    /// Whether it has a byte behind this offset, whatever its size is said to be.
+    pub(super) fn goes_on(&mut self, offset: u64) -> io::Result<bool> {
+        Ok(self.fill(&mut [0], offset)? > 0)
     }
 
     /// Reads until `buffer` is full or the content ends; returns how much came.

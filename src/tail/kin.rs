@@ -120,7 +120,7 @@ impl Log {
             }
         }
         // It is written to, or its size is stale: where it ends is not known.
-        let grows = !content.is_packed() && content.fill(&mut [0], member.stat.size)? > 0;
+        let grows = !content.is_packed() && content.goes_on(member.stat.size)?;
         pass.soon |= grows;
         let there = |file: &&mut Tracked| !file.is_packed() && (file.missing.is_none() || file.is_held());
         let known = self.queue.iter_mut().chain(&mut self.done);
@@ -173,7 +173,7 @@ impl Log {
             }
             let rest = place.clone().at_line_start();
             let Some(at) = at else {
-                let is_all = content.fill(&mut [0], place.offset)? == 0;
+                let is_all = !content.goes_on(place.offset)?;
                 return Ok(if is_all {
                     Kin::Known(place.clone())
                 } else {
