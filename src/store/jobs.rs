@@ -102,7 +102,7 @@ fn job_of(row: &Row<'_>) -> Result<Job, StoreError> {
     let (cluster, id): (String, String) = (row.get(0)?, row.get(1)?);
     let id =
         JobId::parse(id.as_bytes()).ok_or_else(|| StoreError::Damaged(format!("{id:?} is no job's id")))?;
-    let kept: JobRow = serde_json::from_str(row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?)?;
+    let kept: JobRow<'_> = serde_json::from_str(row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?)?;
     let mut job = kept.job(Arc::from(cluster), id)?;
     job.history_dropped = row.get::<_, i64>(2)?.cast_unsigned();
     Ok(job)
