@@ -16,6 +16,7 @@ use super::event::{Cause, EndReason, Event, RestartReason, Said, Seen, Witness};
 use super::fleet::{Fleet, Key, Place};
 use super::flink_job::{self, JobState};
 use super::job::{Failure, Graph, Job, Scheduler};
+use super::name::Name;
 use super::process::CauseOf;
 use super::story::Basis;
 use super::told::Told;
@@ -114,7 +115,7 @@ impl Fleet {
     }
 
     /// `Job … switched from state A to B.`
-    fn transition(&mut self, id: JobId, name: &str, from: JobState, to: JobState, told: Told<'_>) {
+    fn transition(&mut self, id: JobId, name: &Name, from: JobState, to: JobState, told: Told<'_>) {
         let key = told.key(id);
         let Some(job) = self.take_up(&key, told) else {
             return;
@@ -228,7 +229,7 @@ impl Fleet {
     }
 
     /// Submission, recovery, or a JobMaster's start.
-    fn birth(&mut self, id: JobId, name: Option<&str>, birth: Birth, told: Told<'_>) {
+    fn birth(&mut self, id: JobId, name: Option<&Name>, birth: Birth, told: Told<'_>) {
         let key = told.key(id);
         let Some(job) = self.take_up(&key, told) else {
             return;

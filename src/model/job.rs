@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::arn::ApplicationArn;
 use super::event::{Cause, RestartReason};
 use super::flink_job::JobState;
+use super::name::Name;
 use super::story::{Basis, Entry, remember};
 use super::told::Told;
 use super::vvp_job::PlatformJobId;
@@ -255,9 +256,9 @@ impl Job {
         matches!((at, self.since), (Some(at), Some(since)) if at < since)
     }
 
-    pub(super) fn rename(&mut self, name: &str) {
-        if self.name.as_deref() != Some(name) {
-            self.name = Some(Arc::from(name));
+    pub(super) fn rename(&mut self, name: &Name) {
+        if self.name.as_deref().map(str::as_bytes) != Some(name.as_bytes()) {
+            self.name = Some(Arc::from(&**name));
             self.revision += 1;
         }
     }
