@@ -75,8 +75,12 @@ impl Log {
             if file.is_packed() || !is_there || !is_recalled && (is_dated || !came) {
                 continue;
             }
-            if is_dated && head.len > 0 && file.verify(pass, &mut self.numbers) == Some(Compared::Same) {
-                continue;
+            if is_dated && head.len > 0 {
+                match file.verify(pass, &mut self.numbers) {
+                    None if !is_unsettled_for_long => return false,
+                    None | Some(Compared::Same) => continue,
+                    Some(Compared::Shorter | Compared::Different) => {}
+                }
             }
             let mtime = file.mtime;
             let opened = file.hold(pass, &mut self.numbers);
