@@ -20,7 +20,7 @@ struct Faults {
     /// Sizes look at most this large.
     largest_size: AtomicU64,
     /// When files look as if made; of the one with this inode, if any, another time.
-    births: Mutex<(Option<Birth>, Option<(u64, Birth)>)>,
+    births: Mutex<Births>,
     /// Files seem to end there when they are read.
     end: AtomicU64,
     /// Handles opened before this many others fail for ever.
@@ -29,6 +29,9 @@ struct Faults {
     most_open: AtomicUsize,
     open: AtomicUsize,
 }
+
+/// Of all files, and of the one with this inode.
+type Births = (Option<Birth>, Option<(u64, Birth)>);
 
 impl Faulty {
     /// Without a fault so far.
