@@ -189,6 +189,19 @@ mod tests {
     }
 
     #[test]
+    fn t16_a_link_in_a_path_is_followed_whenever_it_is_looked_at_and_not_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let link = dir.path().join("current");
+        std::os::unix::fs::symlink("v1", &link).unwrap();
+        std::fs::create_dir(dir.path().join("v1")).unwrap();
+        std::fs::write(link.join("x.log"), "").unwrap();
+        let mut path = link.join("x.log").to_str().unwrap().to_owned();
+        let given = path.clone();
+        make_absolute(&mut path);
+        assert_eq!(path, given);
+    }
+
+    #[test]
     fn a_path_is_the_same_from_wherever_the_program_is_started() {
         let here = std::env::current_dir().unwrap();
         for (given, expected) in [

@@ -40,7 +40,7 @@ impl Log {
     pub(super) fn recheck_done(&mut self, sight: &Sight<'_>, pass: &mut Pass) -> bool {
         let mut all_asked = true;
         for mut file in std::mem::take(&mut self.done) {
-            let current = sight.current().is_some_and(|member| member.stat.id == file.id);
+            let current = sight.current().is_some_and(|member| file.is_at(&member.stat));
             if file.missing.is_some() || file.is_settled() && !current {
                 self.done.push(file);
                 continue;
@@ -100,14 +100,15 @@ impl Log {
                 index += 1;
                 continue;
             }
-            let Place { offset, head, .. } = self.queue[index].place;
-            let is_unlike_others = self.places().filter(|place| place.head == head).count() == 1;
-            let further = self.places().filter(|place| place.offset > offset);
-            let further: Vec<Place> = further.cloned().collect();
+            let file = &self.queue[index];
+            let is_unlike_others = self.is_unlike_others(file);
+            let mut copies = Vec::new();
+            let home = self.home_for(file, is_unlike_others, unseen, &mut copies, pass);
+            self.done.append(&mut copies);
             let file = &mut self.queue[index];
             // What was cut under the tailer's eyes comes before what is in its file now. And no other file has its beginning.
             let keeps_place = is_unlike_others && matches!(file.homeless, Some(Homeless::Cut(_)));
-            match Self::home_for(file, is_unlike_others, &further, unseen, &mut self.done, pass) {
+            match home {
                 Home::Found(home) if (file.place.offset == 0 || file.is_borrowed) && !keeps_place => {
                     // Nothing was read of it: the copy is news like any other, and has its place among them.
                     Self::drop_backlog(&mut self.backlog, file);
@@ -160,14 +161,20 @@ impl Log {
         all_clear
     }
 
-    /// The file just found that goes on where `file` was left, taken out of `unseen`. A head tells only `is_unlike_others`. A
-    /// file that holds one of the places `further` on was read up to there, and begins as `file` does.
+    /// Whether no other file begins as this one does.
+    fn is_unlike_others(&self, file: &Tracked) -> bool {
+        let alike = self.places().filter(|place| place.head == file.place.head);
+        alike.count() == 1
+    }
+
+    /// The file just found that goes on where `file` was left, taken out of `unseen`, as are `copies` of what was read of it.
+    /// A head tells only `is_unlike_others`.
     fn home_for<'a>(
+        &self,
         file: &Tracked,
         is_unlike_others: bool,
-        further: &[Place],
         unseen: &mut Vec<&'a Member>,
-        done: &mut Vec<Tracked>,
+        copies: &mut Vec<Tracked>,
         pass: &Pass,
     ) -> Home<'a> {
         if file.place.head.len == 0 {
@@ -190,7 +197,9 @@ impl Log {
                     return Err(io::ErrorKind::WouldBlock.into());
                 }
                 if compared == Compared::Same {
-                    for place in further {
+                    // It was read up to there, and only begins alike.
+                    let is_further = |place: &&Place| place.offset > file.place.offset;
+                    for place in self.places().filter(is_further) {
                         if place.compare(&mut content)? == Compared::Same {
                             return Ok(Compared::Different);
                         }
@@ -205,7 +214,7 @@ impl Log {
                 }
                 // A copy made before the last bytes were written and read: it holds nothing that was not read.
                 Ok(Compared::Shorter) if is_unlike_others && file.may_have_copy(member) => {
-                    done.push(at_end(member, pass));
+                    copies.push(at_end(member, pass));
                     unseen.remove(index - 1);
                     index -= 1;
                 }

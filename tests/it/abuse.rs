@@ -1,6 +1,9 @@
-//! What a hostile log, directory or configuration can do: T61, T62, T65 and T66. (T63 and T64 are in `http`.)
+//! What a hostile log, directory or configuration can do: T37, T61, T62, T65 and T66. (T63 and T64 are in `http`.)
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -27,6 +30,47 @@ fn exposition() -> Regex {
         r"^(# (HELP|TYPE) .*|[a-z_]+(\{{{label}(,{label})*\}})? [0-9.e+-]+)$"
     ))
     .unwrap()
+}
+
+#[test]
+fn t37_names_of_files_break_neither_the_metrics_nor_the_page_nor_the_messages() {
+    let dir = tempfile::tempdir().unwrap();
+    let logs = dir.path().join("logs");
+    fs::create_dir(&logs).unwrap();
+    let names = [
+        b"new\nline".to_vec(),
+        b"\"quoted\\\"".to_vec(),
+        b"\xff\xfe".to_vec(),
+        b"\x1b[2J<wbr>".to_vec(),
+        vec![b'n'; 240],
+    ];
+    for (number, name) in names.iter().enumerate() {
+        let path = logs.join(OsStr::from_bytes(&[name, &b"-jobmanager.log"[..]].concat()));
+        let job = format!("{HEAD}Job a ({number:032x}) switched from state CREATED to RUNNING.\n");
+        fs::write(&path, job).unwrap();
+        // And one that is told of because it cannot be read.
+        symlink("/dev/null", path.with_extension("out")).unwrap();
+    }
+    let daemon = Daemon::start(&logs, &dir.path().join("state"));
+    daemon.scrape_until(|_| {}, |page| page["flinktail_ready"] == 1);
+    let (_, metrics) = daemon.get("/metrics").unwrap();
+    let line = exposition();
+    assert_eq!(metrics.lines().find(|text| !line.is_match(text)), None);
+    assert_eq!(
+        metrics.matches("flinktail_source_read_bytes_total{").count(),
+        names.len()
+    );
+    for shown in [r"/new\nline-", r#"/\"quoted\\\"-"#, r"/\\xff\\xfe-"] {
+        assert!(metrics.contains(shown), "{shown} in:\n{metrics}");
+    }
+    let (_, page) = daemon.get("/sources").unwrap();
+    assert!(!page.contains("<wbr") && !page.contains('\u{1b}'), "{page}");
+    let said = daemon.said();
+    assert_eq!(said.matches("not a regular file").count(), names.len(), "{said}");
+    assert!(
+        said.lines().all(|line| line.starts_with("20")) && !said.contains('\u{1b}'),
+        "{said}"
+    );
 }
 
 #[test]
@@ -95,7 +139,7 @@ fn t65_a_state_directory_prepared_by_somebody_else_is_not_written_through() {
     fs::write(&target, "precious").unwrap();
     for name in ["flinktail.db", "lock"] {
         fs::create_dir_all(&state).unwrap();
-        std::os::unix::fs::symlink(&target, state.join(name)).unwrap();
+        symlink(&target, state.join(name)).unwrap();
         let daemon = Daemon::start(&logs, &state);
         daemon.scrape_until(
             |_| {},

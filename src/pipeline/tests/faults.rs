@@ -47,6 +47,59 @@ fn t19_a_cri_line_cut_by_rotation_is_joined_with_nothing_else() {
 }
 
 #[test]
+fn t21_a_line_written_byte_by_byte_is_told_with_its_newline_and_once() {
+    let text = [banner(), job("a"), job("b")].concat();
+    let mut decoder = decoder(&wording(), None);
+    let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+    let mut told = Vec::new();
+    for (at, byte) in text.bytes().enumerate() {
+        let read = ReadAt {
+            offset: at as u64,
+            now,
+            written: now,
+            fresh: true,
+        };
+        decoder.push(&[byte], None, read, &mut |seen| told.push(seen));
+        let whole = text[..=at].matches("RUNNING.\n").count();
+        assert_eq!(told.len(), whole, "after {at} bytes");
+    }
+    assert_eq!(names(&told), ["a", "b"]);
+}
+
+#[test]
+fn t24_a_line_across_any_boundary_of_a_buffer_is_told_once() {
+    let text = [banner(), job("a"), job("b")].concat();
+    for buffer in 1..=text.len() {
+        let cuts: Vec<usize> = (0..text.len()).step_by(buffer).collect();
+        let seen = decode(&mut decoder(&wording(), None), text.as_bytes(), &cuts);
+        assert_eq!(names(&seen), ["a", "b"], "buffers of {buffer} bytes");
+    }
+}
+
+#[test]
+fn t28_ten_megabytes_of_noise_tell_nothing_are_not_held_and_are_counted() {
+    let mut decoder = decoder(&wording(), None);
+    let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+    let noise = |n: u32| n.wrapping_mul(2_654_435_761).to_be_bytes()[1];
+    let noise: Vec<u8> = (0..10 << 20).map(noise).collect();
+    let mut offset = 0;
+    for bytes in noise.chunks(256 << 10) {
+        let read = ReadAt {
+            offset,
+            now,
+            written: now,
+            fresh: false,
+        };
+        decoder.push(bytes, None, read, &mut |seen| panic!("told of {seen:?}"));
+        offset += bytes.len() as u64;
+        let held = decoder.memory().carry.len();
+        assert!(held <= 32 << 10, "{held} bytes held back");
+    }
+    assert!(decoder.tally().records(RecordResult::Unparsed) > 0);
+    assert_eq!(decoder.tally().blind(), Some(Blind::UnknownLayout));
+}
+
+#[test]
 fn t23_of_a_line_without_end_no_more_is_held_than_a_line_may_have() {
     let mut decoder = decoder(&wording(), None);
     let most = decoder.settings().line_bytes;

@@ -292,6 +292,18 @@ fn t18_a_rename_taken_back() {
 }
 
 #[test]
+fn t18_a_file_that_gets_its_name_back_from_its_successor_goes_on_where_it_was_left() {
+    let happens = |rig: &mut Rig| {
+        rig.rename("0.log", "0.log.20261101-120000");
+        rig.append("0.log", text(10, 20));
+        rig.settle();
+        rig.rename("0.log.20261101-120000", "0.log");
+        rig.append("0.log", text(20, 30));
+    };
+    check(".", "0.log", happens, 30, None);
+}
+
+#[test]
 fn t18_a_container_that_restarts_goes_on_in_the_next_number() {
     let happens = |rig: &mut Rig| {
         rig.append("9.log", text(10, 12));
@@ -300,6 +312,29 @@ fn t18_a_container_that_restarts_goes_on_in_the_next_number() {
     let rig = check(".", "9.log", happens, 20, None);
     assert_eq!(rig.sink.opened.len(), 1);
     assert_eq!(&*rig.sink.opened[0].name, rig.path("*.log").to_str().unwrap());
+    assert!(rig.stats().rotations.is_empty(), "no name was taken");
+}
+
+#[test]
+fn t18_a_container_that_died_in_the_middle_of_a_line_writes_no_more_of_it() {
+    let mut rig = Rig::reading(&["."], "1.log", 10);
+    rig.append("1.log", "T1 half");
+    rig.append("2.log", "T2 next\n");
+    rig.settle();
+    assert_eq!(rig.sink.lines[10..], ["T1 half", "T2 next"]);
+}
+
+#[test]
+fn t18_what_kubelet_rotates_belongs_to_its_container_though_nobody_saw_it_before() {
+    let happens = |rig: &mut Rig| {
+        rig.append("0.log", text(10, 20));
+        rig.rename("0.log", "0.log.20261101-120000");
+        rig.append("0.log", text(20, 30));
+        rig.rename("0.log", "0.log.20261101-120005");
+        rig.append("0.log", text(30, 40));
+    };
+    let rig = check(".", "0.log", happens, 40, None);
+    assert_eq!(rig.sink.opened.len(), 1);
 }
 
 #[test]
