@@ -26,12 +26,17 @@ impl JobId {
     /// Reads exactly 32 lower-case hexadecimal digits; anything else is no job id.
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
+        // Every transition's id is read. Without an exit in the loops the compiler does 16 digits at once: 74 instructions
+        // an id; 213 by a table (callgrind).
         let digits: &[u8; 32] = text.try_into().ok()?;
-        let (mut id, mut all) = ([0; 16], 0);
-        for (byte, [high, low]) in id.iter_mut().zip(digits.as_chunks().0) {
-            let (high, low) = (NIBBLES[usize::from(*high)], NIBBLES[usize::from(*low)]);
+        let (mut nibbles, mut all) = ([0; 32], 0);
+        for (nibble, byte) in nibbles.iter_mut().zip(digits) {
+            *nibble = nibble_of(*byte);
+            all |= *nibble;
+        }
+        let mut id = [0; 16];
+        for (byte, [high, low]) in id.iter_mut().zip(nibbles.as_chunks().0) {
             *byte = high << 4 | low;
-            all |= high | low;
         }
         (all < NO_DIGIT).then_some(Self(id))
     }
@@ -51,23 +56,24 @@ impl From<JobId> for String {
     }
 }
 
-/// In [`NIBBLES`], of a byte that is no digit.
+/// The value of a byte that is no digit.
 const NO_DIGIT: u8 = 1 << 4;
 
-/// The value of each byte that is a lower-case hexadecimal digit. Every transition's id is read: a table is the quickest.
-const NIBBLES: [u8; 256] = {
-    let mut nibbles = [NO_DIGIT; 256];
-    let (digits, mut value) = (*b"0123456789abcdef", 0);
-    while value < 16 {
-        nibbles[digits[value as usize] as usize] = value;
-        value += 1;
+/// The value of a lower-case hexadecimal digit.
+const fn nibble_of(byte: u8) -> u8 {
+    let (digit, letter) = (byte.wrapping_sub(b'0'), byte.wrapping_sub(b'a'));
+    if digit < 10 {
+        digit
+    } else if letter < 6 {
+        10 + letter
+    } else {
+        NO_DIGIT
     }
-    nibbles
-};
+}
 
 impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
     }
 }
 

@@ -4,6 +4,7 @@
 //! moment, makes a crash cost nothing: what comes after the moment is read again and counts once. So
 //! [`Store::commit`] writes all of it or nothing, and only what changed. Its format is described in `docs/store.md`.
 
+mod beside;
 mod entities;
 mod entity_rows;
 mod entries;
@@ -37,6 +38,7 @@ use crate::pipeline::Memory;
 use crate::stats::{Counts, Op, SourceStats};
 use crate::tail::Position;
 
+use beside::make_beside;
 use entities::Shelf;
 pub use history::Bounds;
 use logs::Counted;
@@ -325,25 +327,26 @@ impl Store {
             self.take_back(fleet)?;
         }
         let transaction = self.connection.transaction()?;
-        let mut written = Vec::new();
         for job in &self.evicted {
             jobs::write_evicted(&transaction, &self.jobs, job, now)?;
         }
-        for job in has_news.then(|| fleet.jobs()).into_iter().flatten() {
-            let key = (Arc::clone(&job.cluster), job.id);
-            let known = self.jobs.get(&key);
-            if known.is_some_and(|known| known.revision == Some(job.revision)) {
-                continue;
-            }
-            jobs::write(
-                &transaction,
-                job,
-                known.map_or(0, |known| known.entries),
-                false,
-                now,
-            )?;
-            written.push(key);
-        }
+        let changed: Vec<(Key, &Job, u64)> = has_news
+            .then(|| fleet.jobs())
+            .into_iter()
+            .flatten()
+            .filter_map(|job| {
+                let key = (Arc::clone(&job.cluster), job.id);
+                let known = self.jobs.get(&key);
+                let is_new = known.is_none_or(|known| known.revision != Some(job.revision));
+                is_new.then(|| (key, job, known.map_or(0, |known| known.entries)))
+            })
+            .collect();
+        make_beside(
+            &changed,
+            |(_, job, from)| (*job, jobs::row(job), *from),
+            |(job, row, from)| jobs::write(&transaction, (job, row?), from, false, now),
+        )?;
+        let written: Vec<Key> = changed.into_iter().map(|(key, ..)| key).collect();
         let applications = entities::write(&transaction, &self.applications, fleet.applications(), now)?;
         let platform_jobs = entities::write(&transaction, &self.platform_jobs, fleet.platform_jobs(), now)?;
         let deployments = entities::write(&transaction, &self.deployments, fleet.deployments(), now)?;

@@ -13,7 +13,7 @@ use self::ledger::Ledger;
 use super::merge::Merge;
 use super::{SourceSettings, kubernetes};
 use crate::line::LogId;
-use crate::model::event::{Carrier, EndReason, Event, Said, Seen};
+use crate::model::event::{EndReason, Event, Said, Seen};
 use crate::model::{Fleet, LogContext};
 use crate::pipeline::{EventIds, Memory, ReadAt, SourceDecoder, Totals, Wording};
 use crate::stats::{Blind, RecordResult};
@@ -388,16 +388,25 @@ impl Engine {
             return;
         };
         let named = entry.named;
-        let placed = |seen: Seen| if named { in_the_logs_cluster(seen) } else { seen };
+        let place = |seen: &mut Seen| {
+            if named {
+                place_in_the_logs_cluster(seen);
+            }
+        };
         if self.catching_up && self.merge.holds(log) {
-            self.merge.take(log, |take| {
-                read(&mut entry.decoder, &mut |seen| take(placed(seen)));
-            });
+            let read = |take: &mut dyn FnMut(Seen)| {
+                read(&mut entry.decoder, &mut |mut seen| {
+                    place(&mut seen);
+                    take(seen);
+                });
+            };
+            self.merge.take(log, read, &mut |seen| self.applier.take(seen));
             self.drain();
         } else {
             let (fleet, now, news) = (self.applier.fleet(), self.now, &mut self.news);
-            read(&mut entry.decoder, &mut |seen| {
-                fleet.apply(&placed(seen), now);
+            read(&mut entry.decoder, &mut |mut seen| {
+                place(&mut seen);
+                fleet.apply(&seen, now);
                 *news = News::Changed;
             });
         }
@@ -498,18 +507,11 @@ impl tail::Sink for Engine {
 }
 
 /// A record whose carrier says nothing of its cluster: that of the log counts.
-fn in_the_logs_cluster(seen: Seen) -> Seen {
-    let of_carrier = |carrier: &Arc<Carrier>| carrier.cluster.is_some();
-    if !seen.carrier.as_ref().is_some_and(of_carrier) {
-        return seen;
-    }
-    let without = |carrier: Arc<Carrier>| Carrier {
-        cluster: None,
-        ..Carrier::clone(&carrier)
-    };
-    Seen {
-        carrier: seen.carrier.map(|carrier| Arc::new(without(carrier))),
-        ..seen
+fn place_in_the_logs_cluster(seen: &mut Seen) {
+    if let Some(carrier) = &mut seen.carrier
+        && carrier.cluster.is_some()
+    {
+        Arc::make_mut(carrier).cluster = None;
     }
 }
 

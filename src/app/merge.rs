@@ -110,7 +110,8 @@ impl Queue {
         self.over || (!self.by_time && !self.events.is_empty())
     }
 
-    fn push(&mut self, seen: Seen) {
+    /// Takes note of when an event that comes next counts as.
+    fn reach(&mut self, seen: &Seen) {
         self.told = true;
         self.by_time |= seen.carrier.as_ref().is_some_and(|carrier| carrier.by_time);
         self.reached = match seen.at {
@@ -118,7 +119,6 @@ impl Queue {
             Some(at) => at.max(self.reached),
             None => self.reached,
         };
-        self.events.push_back((self.reached, seen));
     }
 }
 
@@ -150,12 +150,30 @@ impl Merge {
             .is_none_or(|queue| queue.by_time || queue.events.len() < ENOUGH)
     }
 
-    /// Takes the events of a log that was opened, as many as `read` gives. What they change is looked at once, behind the last:
-    /// a log full of transitions gives thousands.
-    pub(super) fn take(&mut self, log: LogId, read: impl FnOnce(&mut dyn FnMut(Seen))) {
-        let Some(queue) = self.queue_mut(log) else { return };
+    /// Takes the events of a log that was opened, as many as `read` gives. Those of a log that waits for no other are given out
+    /// at once. What the others change is looked at once, behind the last: a log full of transitions gives thousands.
+    pub(super) fn take(
+        &mut self,
+        log: LogId,
+        read: impl FnOnce(&mut dyn FnMut(Seen)),
+        apply: &mut impl FnMut(Seen),
+    ) {
+        let Some(group) = self.of.get(&log).and_then(|name| self.groups.get_mut(name)) else {
+            return;
+        };
+        let is_alone = group.queues.len() == 1;
+        let Some(queue) = group.queues.get_mut(&log) else {
+            return;
+        };
         let was_by_time = queue.by_time;
-        read(&mut |seen| queue.push(seen));
+        read(&mut |seen| {
+            queue.reach(&seen);
+            if is_alone && !queue.by_time && queue.events.is_empty() {
+                apply(seen);
+            } else {
+                queue.events.push_back((queue.reached, seen));
+            }
+        });
         if queue.by_time && !was_by_time {
             self.join_those_by_time(log);
         }
@@ -247,59 +265,79 @@ mod tests {
         }
     }
 
-    fn push(merge: &mut Merge, seen: Seen) {
-        merge.take(seen.log, |take| take(seen));
+    /// A merge, and what it gave out.
+    #[derive(Default)]
+    struct Rig {
+        merge: Merge,
+        out: Vec<(LogId, u64)>,
     }
 
-    fn drained(merge: &mut Merge) -> Vec<u64> {
-        let mut out = Vec::new();
-        merge.drain(|seen| out.push(seen.offset));
-        out
+    impl Rig {
+        fn open(&mut self, log: u32, cluster: &str) {
+            self.merge.open(LogId(log), Arc::from(cluster));
+        }
+
+        fn push(&mut self, seen: Seen) {
+            let out = &mut self.out;
+            let mut apply = |seen: Seen| out.push((seen.log, seen.offset));
+            self.merge.take(seen.log, |take| take(seen), &mut apply);
+        }
+
+        fn finish(&mut self, log: u32) {
+            self.merge.finish(LogId(log));
+        }
+
+        fn drain(&mut self) {
+            let out = &mut self.out;
+            self.merge.drain(|seen| out.push((seen.log, seen.offset)));
+        }
+
+        fn drained(&mut self) -> Vec<u64> {
+            self.drain();
+            self.out.drain(..).map(|(_, offset)| offset).collect()
+        }
     }
 
     #[test]
     fn logs_of_a_cluster_are_merged_by_time_and_each_keeps_its_own_order() {
-        let mut merge = Merge::default();
+        let mut merge = Rig::default();
         for log in [1, 2] {
-            merge.open(LogId(log), Arc::from("c"));
+            merge.open(log, "c");
         }
-        push(&mut merge, seen(1, Some(10), 100));
-        push(&mut merge, seen(1, Some(5), 101));
-        push(&mut merge, seen(1, None, 102));
+        merge.push(seen(1, Some(10), 100));
+        merge.push(seen(1, Some(5), 101));
+        merge.push(seen(1, None, 102));
         assert_eq!(
-            drained(&mut merge),
+            merge.drained(),
             [0; 0],
             "the other log may hold something earlier"
         );
-        push(&mut merge, seen(2, Some(7), 200));
-        assert_eq!(drained(&mut merge), [200]);
-        push(&mut merge, seen(2, Some(20), 201));
-        assert_eq!(drained(&mut merge), [100, 101, 102]);
-        merge.finish(LogId(1));
-        assert_eq!(drained(&mut merge), [201]);
+        merge.push(seen(2, Some(7), 200));
+        assert_eq!(merge.drained(), [200]);
+        merge.push(seen(2, Some(20), 201));
+        assert_eq!(merge.drained(), [100, 101, 102]);
+        merge.finish(1);
+        assert_eq!(merge.drained(), [201]);
     }
 
     #[test]
     fn a_log_without_order_is_sorted_when_it_is_over() {
-        let mut merge = Merge::default();
-        merge.open(LogId(1), Arc::from("c"));
+        let mut merge = Rig::default();
+        merge.open(1, "c");
         let carrier = Some(Arc::new(Carrier {
             by_time: true,
             ..Carrier::default()
         }));
         for (second, offset) in [(Some(9), 1), (None, 2), (Some(3), 3), (Some(9), 4)] {
             let carrier = carrier.clone();
-            push(
-                &mut merge,
-                Seen {
-                    carrier,
-                    ..seen(1, second, offset)
-                },
-            );
+            merge.push(Seen {
+                carrier,
+                ..seen(1, second, offset)
+            });
         }
-        assert_eq!(drained(&mut merge), [0; 0], "something earlier may come");
-        merge.finish(LogId(1));
-        assert_eq!(drained(&mut merge), [3, 1, 2, 4]);
+        assert_eq!(merge.drained(), [0; 0], "something earlier may come");
+        merge.finish(1);
+        assert_eq!(merge.drained(), [3, 1, 2, 4]);
     }
 
     #[test]
@@ -311,42 +349,42 @@ mod tests {
             })),
             ..seen(log, Some(second), u64::from(log))
         };
-        let mut merge = Merge::default();
+        let mut merge = Rig::default();
         for (log, cluster) in [(1, "a"), (2, "b"), (3, "c")] {
-            merge.open(LogId(log), Arc::from(cluster));
+            merge.open(log, cluster);
         }
-        push(&mut merge, by_time(1, 9));
-        merge.finish(LogId(1));
+        merge.push(by_time(1, 9));
+        merge.finish(1);
+        assert_eq!(merge.drained(), [0; 0], "the others may turn out to go by time");
+        merge.push(by_time(2, 3));
+        merge.push(seen(3, Some(5), 3));
+        merge.finish(2);
         assert_eq!(
-            drained(&mut merge),
-            [0; 0],
-            "the others may turn out to go by time"
+            merge.drained(),
+            [3, 2, 1],
+            "one that does not waits for none of them"
         );
-        push(&mut merge, by_time(2, 3));
-        push(&mut merge, seen(3, Some(5), 3));
-        merge.finish(LogId(2));
-        assert_eq!(drained(&mut merge), [2, 1, 3]);
     }
 
     #[test]
     fn clusters_do_not_wait_for_each_other() {
-        let mut merge = Merge::default();
-        merge.open(LogId(1), Arc::from("a"));
-        merge.open(LogId(2), Arc::from("b"));
-        push(&mut merge, seen(2, Some(1), 200));
-        assert_eq!(drained(&mut merge), [200]);
+        let mut merge = Rig::default();
+        merge.open(1, "a");
+        merge.open(2, "b");
+        merge.push(seen(2, Some(1), 200));
+        assert_eq!(merge.drained(), [200]);
     }
 
     #[test]
     fn a_log_far_ahead_of_the_others_is_held_up() {
-        let mut merge = Merge::default();
-        merge.open(LogId(1), Arc::from("a"));
-        merge.open(LogId(2), Arc::from("a"));
+        let mut merge = Rig::default();
+        merge.open(1, "a");
+        merge.open(2, "a");
         for second in 0..ENOUGH {
-            assert!(merge.wants(LogId(1)));
-            push(&mut merge, seen(1, i64::try_from(second).ok(), 0));
+            assert!(merge.merge.wants(LogId(1)));
+            merge.push(seen(1, i64::try_from(second).ok(), 0));
         }
-        assert!(!merge.wants(LogId(1)) && merge.wants(LogId(2)));
+        assert!(!merge.merge.wants(LogId(1)) && merge.merge.wants(LogId(2)));
     }
 
     proptest! {
@@ -357,9 +395,9 @@ mod tests {
         ) {
             let mut expected = Vec::new();
             let mut unread = Vec::new();
-            let mut merge = Merge::default();
+            let mut merge = Rig::default();
             for (log, seconds) in (1..).zip(&times) {
-                merge.open(LogId(log), Arc::from("c"));
+                merge.open(log, "c");
                 let events = (0_u64..).zip(seconds).map(|(offset, second)| seen(log, Some(*second), offset));
                 unread.push(events.collect::<VecDeque<_>>());
                 let mut reached = 0;
@@ -369,24 +407,23 @@ mod tests {
                 }
             }
             expected.sort_unstable();
-            let mut out = Vec::new();
             for turn in turns {
                 let log = turn.index(unread.len());
                 match unread[log].pop_front() {
-                    Some(event) => push(&mut merge, event),
-                    None => merge.finish(LogId(u32::try_from(log + 1).unwrap())),
+                    Some(event) => merge.push(event),
+                    None => merge.finish(u32::try_from(log + 1).unwrap()),
                 }
-                merge.drain(|seen| out.push((seen.log.0, seen.offset)));
+                merge.drain();
             }
             for (log, rest) in (1..).zip(unread) {
                 for event in rest {
-                    push(&mut merge, event);
+                    merge.push(event);
                 }
-                merge.finish(LogId(log));
+                merge.finish(log);
             }
-            merge.drain(|seen| out.push((seen.log.0, seen.offset)));
-            let expected: Vec<_> = expected.into_iter().map(|(_, log, offset)| (log, offset)).collect();
-            prop_assert_eq!(out, expected);
+            merge.drain();
+            let expected: Vec<_> = expected.into_iter().map(|(_, log, offset)| (LogId(log), offset)).collect();
+            prop_assert_eq!(merge.out, expected);
         }
     }
 }

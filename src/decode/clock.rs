@@ -11,7 +11,7 @@
 //! * *No year*: the latest year in which the line does not lie after the time of reading.
 
 use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Span, Timestamp};
 
 use super::time::{Day, Printed, Zone};
@@ -43,7 +43,8 @@ pub struct Clock {
 struct Hour {
     date: Date,
     of_day: i8,
-    offset: Offset,
+    /// Its beginning, seconds since the epoch.
+    start: i64,
 }
 
 impl Clock {
@@ -152,7 +153,8 @@ impl Clock {
             && known.of_day == local.hour()
             && known.date == local.date()
         {
-            return known.offset.to_timestamp(local).ok();
+            let second = i64::from(local.minute()) * 60 + i64::from(local.second());
+            return Timestamp::new(known.start + second, local.subsec_nanosecond()).ok();
         }
         self.hour = whole_hour(&self.zone, local);
         let zone = self.zone.clone();
@@ -190,7 +192,7 @@ fn whole_hour(zone: &TimeZone, local: DateTime) -> Option<Hour> {
     (offset(end)? == known).then_some(Hour {
         date: local.date(),
         of_day: local.hour(),
-        offset: known,
+        start: known.to_timestamp(start).ok()?.as_second(),
     })
 }
 

@@ -15,6 +15,7 @@ use crate::line::JobId;
 use crate::model::event::Cause;
 
 mod fields;
+mod trace;
 
 use fields::{Path, Value, Values};
 

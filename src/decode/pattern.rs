@@ -7,7 +7,7 @@
 use jiff::tz::TimeZone;
 
 use super::record::Level;
-use super::time::Printed;
+use super::time::{Printed, TimeForm};
 use crate::model::event::Cause;
 
 mod alike;
@@ -95,19 +95,26 @@ impl Pattern {
     /// pattern.
     #[must_use]
     pub fn read_after<'a>(&self, last: &mut LastHeader, text: &'a [u8]) -> Option<Fields<'a>> {
+        if let Some((start, found)) = last.find_in_minute(text) {
+            return Some(self.fields(text, start, found));
+        }
         let (timed, rest) = self.header.split_at(self.timed);
         let mut found = Found::default();
         let at = Run::new(text, false).go(timed, 0, &mut found)?;
-        let start = if let Some(start) = last.find(text, at, &mut found) {
-            start
+        let (start, is_kept) = if let Some(start) = last.find(text, at, &mut found) {
+            (start, true)
         } else {
             let mut run = Run::new(line_at(text, 0), false);
             let start = run.go(rest, at, &mut found)?;
-            if run.reach() <= start {
-                last.keep(&text[at..start], at, found);
+            let is_alone = run.reach() <= start;
+            if is_alone {
+                last.keep(&text[..start], at, found);
             }
-            start
+            (start, is_alone)
         };
+        if is_kept && matches!(timed.last(), Some(Part::Time(TimeForm::Any))) {
+            last.keep_minute(text, at, found.time);
+        }
         Some(self.fields(text, start, found))
     }
 

@@ -56,7 +56,50 @@ pub enum Zone<'a> {
     Named(&'a str),
 }
 
+/// Bytes of a second with its thousandths, in which most times end: `06,146`.
+pub(super) const SECOND: usize = 6;
+
+impl Printed<'_> {
+    /// The same time, but for its second; none where `text` does not end as most times do.
+    pub(super) fn with_second(self, text: [u8; SECOND]) -> Option<Printed<'static>> {
+        let Self::Civil {
+            day,
+            time,
+            zone: Zone::Unprinted,
+        } = self
+        else {
+            return None;
+        };
+        let [tens, ones, b',' | b'.', digits @ ..] = text else {
+            return None;
+        };
+        let number = |digits: &[u8]| {
+            digits.iter().try_fold(0, |number, digit| {
+                digit
+                    .is_ascii_digit()
+                    .then(|| number * 10 + i32::from(digit - b'0'))
+            })
+        };
+        // A leap second is left to whoever reads the whole of it.
+        let second = number(&[tens, ones]).filter(|second| *second < 60)?;
+        let millis = number(&digits)?;
+        let second = i8::try_from(second).ok()?;
+        Some(Printed::Civil {
+            day,
+            time: Time::new(time.hour(), time.minute(), second, millis * 1_000_000).ok()?,
+            zone: Zone::Unprinted,
+        })
+    }
+}
+
 impl TimeForm {
+    /// Whether a time before `rest` that has no zone has none whatever follows `rest`.
+    pub(super) fn ends_before(rest: &[u8]) -> bool {
+        // All that is looked at is a word; an offset may go on behind a colon.
+        let word = rest.strip_prefix(b" ").unwrap_or(rest);
+        !matches!(word, [b'+' | b'-', ..]) && !word.iter().all(|byte| is_zone_byte(*byte))
+    }
+
     /// Reads a time at the start of `text`; with it, the number of bytes it takes.
     #[must_use]
     pub fn read<'a>(&self, text: &'a [u8]) -> Option<(Printed<'a>, usize)> {

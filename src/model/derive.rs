@@ -16,7 +16,8 @@ use super::event::{Cause, EndReason, Event, RestartReason, Said, Seen, Witness};
 use super::fleet::{Fleet, Key, Place};
 use super::flink_job::{self, JobState};
 use super::job::{Failure, Graph, Job, Scheduler};
-use super::process::CauseOf;
+use super::name::Name;
+use super::process::{CauseOf, Process};
 use super::story::Basis;
 use super::told::Told;
 use crate::line::{JobId, LogId};
@@ -114,7 +115,7 @@ impl Fleet {
     }
 
     /// `Job … switched from state A to B.`
-    fn transition(&mut self, id: JobId, name: &str, from: JobState, to: JobState, told: Told<'_>) {
+    fn transition(&mut self, id: JobId, name: &Name, from: JobState, to: JobState, told: Told<'_>) {
         let key = told.key(id);
         let Some(job) = self.take_up(&key, told) else {
             return;
@@ -122,7 +123,12 @@ impl Fleet {
         let copy = job.copied_from((TRANSITION, Some(from), Some(to)), told.at, told.log());
         let copy = self.is_copy(copy, told);
         let starts_graph = from == JobState::Created && to == JobState::Running;
-        if copy || !self.may_speak(&key, starts_graph, told) {
+        // Job and process are asked for once for all that follows: each time costs 50 instructions.
+        let process = self.processes.get(told.speaker);
+        let Some(job) = self.jobs.get_mut(&key) else {
+            return;
+        };
+        if copy || !job.may_speak(starts_graph, process, told, &mut self.counters) {
             if !copy && told.is_by_time() {
                 self.note_late(&key, from, to, told);
             }
@@ -135,10 +141,7 @@ impl Fleet {
             return;
         }
         // A JobManager that is going down takes its TaskManagers with it, and restarts what then fails.
-        let ending = self
-            .processes
-            .get(told.speaker)
-            .is_some_and(|process| process.ending);
+        let ending = process.is_some_and(|process| process.ending);
         if ending && !starts_graph && !to.is_terminal() && to != JobState::Suspended {
             self.counters.late_events += 1;
             return;
@@ -146,10 +149,7 @@ impl Fleet {
         if !flink_job::is_expected(from, to) {
             self.counters.unexpected_transitions += 1;
         }
-        let adaptive = self.is_adaptive(&key, told);
-        let Some(job) = self.jobs.get_mut(&key) else {
-            return;
-        };
+        let adaptive = is_adaptive(job.scheduler, process);
         job.rename(name);
         job.touch(told);
         if job.scheduler.is_none() && to == JobState::Restarting {
@@ -228,7 +228,7 @@ impl Fleet {
     }
 
     /// Submission, recovery, or a JobMaster's start.
-    fn birth(&mut self, id: JobId, name: Option<&str>, birth: Birth, told: Told<'_>) {
+    fn birth(&mut self, id: JobId, name: Option<&Name>, birth: Birth, told: Told<'_>) {
         let key = told.key(id);
         let Some(job) = self.take_up(&key, told) else {
             return;
@@ -289,29 +289,11 @@ impl Fleet {
         job.revision += 1;
     }
 
-    /// Whether a line of this log may move the job: not when its JobManager lost the job to another, nor when it is older
-    /// than what another log has already told.
+    /// See [`Job::may_speak`].
     fn may_speak(&mut self, key: &Key, begins: bool, told: Told<'_>) -> bool {
-        let Some(job) = self.jobs.get_mut(key) else {
-            return false;
-        };
-        let older = job.is_older(told.at);
-        if job.track.owner == told.log() && !(older && told.is_by_time()) {
-            return true;
-        }
-        if older || (!begins && job.track.former.contains(&told.log())) {
-            self.counters.late_events += 1;
-            return false;
-        }
-        if !begins {
-            // Another file of the same process: it speaks from now on.
-            job.track.owner = told.log();
-            job.revision += 1;
-            if let Some(process) = self.processes.get(told.speaker) {
-                job.track.process = process.number;
-            }
-        }
-        true
+        let process = self.processes.get(told.speaker);
+        let job = self.jobs.get_mut(key);
+        job.is_some_and(|job| job.may_speak(begins, process, told, &mut self.counters))
     }
 
     fn graph_created(&mut self, id: JobId, graph: JobId, told: Told<'_>) {
@@ -431,13 +413,8 @@ impl Fleet {
 
     /// Whether the job's graph may be cancelled for a restart.
     fn is_adaptive(&self, key: &Key, told: Told<'_>) -> bool {
-        match self.jobs.get(key).and_then(|job| job.scheduler) {
-            Some(scheduler) => scheduler == Scheduler::Adaptive,
-            None => self
-                .processes
-                .get(told.speaker)
-                .is_some_and(|process| process.adaptive),
-        }
+        let scheduler = self.jobs.get(key).and_then(|job| job.scheduler);
+        is_adaptive(scheduler, self.processes.get(told.speaker))
     }
 
     /// Enters RESTARTING and counts why; a job that is there already does not restart again.
@@ -579,6 +556,14 @@ impl Fleet {
         if let Some(application) = application {
             self.job_of_application_moved(&application, to, begins, told);
         }
+    }
+}
+
+/// What runs a job, by what was seen of it, else of the process that speaks.
+fn is_adaptive(scheduler: Option<Scheduler>, process: Option<&Arc<Process>>) -> bool {
+    match scheduler {
+        Some(scheduler) => scheduler == Scheduler::Adaptive,
+        None => process.is_some_and(|process| process.adaptive),
     }
 }
 

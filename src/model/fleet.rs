@@ -354,18 +354,14 @@ impl Fleet {
     /// Finds or makes a job of which a log speaks; none where every place is held by a live one.
     pub(super) fn take_up(&mut self, key: &Key, told: Told<'_>) -> Option<&mut Job> {
         let application = told.carrier.and_then(|carrier| carrier.application.as_ref());
-        if self.jobs.find(key) {
+        let is_as_told = |job: &Job| {
+            job.track.logged && (application.is_none() || job.application.as_ref() == application)
+        };
+        match self.jobs.find(key).map(is_as_told) {
             // Nearly always: nothing of it is new.
-            let is_as_told = |job: &Job| application.is_none() || job.application.as_ref() == application;
-            if self
-                .jobs
-                .get(key)
-                .is_some_and(|job| job.track.logged && is_as_told(job))
-            {
-                return self.jobs.get_mut(key);
-            }
-        } else {
-            self.move_reported(key);
+            Some(true) => return self.jobs.get_mut(key),
+            Some(false) => {}
+            None => self.move_reported(key),
         }
         let job = self.job_or_new(key, told)?;
         let was_ended = job.ended_at();

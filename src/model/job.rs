@@ -7,7 +7,10 @@ use jiff::Timestamp;
 
 use super::arn::ApplicationArn;
 use super::event::{Cause, RestartReason};
+use super::fleet::Counters;
 use super::flink_job::JobState;
+use super::name::Name;
+use super::process::Process;
 use super::story::{Basis, Entry, remember};
 use super::told::Told;
 use super::vvp_job::PlatformJobId;
@@ -255,9 +258,37 @@ impl Job {
         matches!((at, self.since), (Some(at), Some(since)) if at < since)
     }
 
-    pub(super) fn rename(&mut self, name: &str) {
-        if self.name.as_deref() != Some(name) {
-            self.name = Some(Arc::from(name));
+    /// Whether a line of this log may move the job: not when its JobManager lost the job to another, nor when it is older
+    /// than what another log has already told.
+    pub(super) fn may_speak(
+        &mut self,
+        begins: bool,
+        process: Option<&Arc<Process>>,
+        told: Told<'_>,
+        counters: &mut Counters,
+    ) -> bool {
+        let older = self.is_older(told.at);
+        if self.track.owner == told.log() && !(older && told.is_by_time()) {
+            return true;
+        }
+        if older || (!begins && self.track.former.contains(&told.log())) {
+            counters.late_events += 1;
+            return false;
+        }
+        if !begins {
+            // Another file of the same process: it speaks from now on.
+            self.track.owner = told.log();
+            self.revision += 1;
+            if let Some(process) = process {
+                self.track.process = process.number;
+            }
+        }
+        true
+    }
+
+    pub(super) fn rename(&mut self, name: &Name) {
+        if self.name.as_deref().map(str::as_bytes) != Some(name.as_bytes()) {
+            self.name = Some(Arc::from(&**name));
             self.revision += 1;
         }
     }

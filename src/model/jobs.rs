@@ -42,13 +42,11 @@ impl Jobs {
         self.place(key).is_some()
     }
 
-    /// Whether there is such a job, which is asked for next.
-    pub(super) fn find(&mut self, key: &Key) -> bool {
-        let place = self.place(key);
-        if let Some(place) = place {
-            self.recall(key, place);
-        }
-        place.is_some()
+    /// A job that is asked for again.
+    pub(super) fn find(&mut self, key: &Key) -> Option<&Job> {
+        let place = self.place(key)?;
+        self.recall(key, place);
+        self.at(place).map(Arc::as_ref)
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<&Job> {
@@ -123,8 +121,12 @@ impl Jobs {
     }
 
     fn recall(&mut self, key: &Key, place: usize) {
-        if self.last.as_ref().is_none_or(|(_, last)| *last != place) {
-            self.last = Some((key.clone(), place));
+        match &mut self.last {
+            // Most often it is another job of the same log: what counts who holds the name need not be touched.
+            Some((last, last_place)) if Arc::ptr_eq(&last.0, &key.0) => {
+                (last.1, *last_place) = (key.1, place);
+            }
+            _ => self.last = Some((key.clone(), place)),
         }
     }
 

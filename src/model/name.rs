@@ -21,14 +21,37 @@ enum Text {
 
 impl From<&str> for Name {
     fn from(name: &str) -> Self {
+        Self(Text::short(name.as_bytes()).unwrap_or_else(|| Text::Long(name.into())))
+    }
+}
+
+impl Name {
+    /// A name as it was printed: what is not UTF-8 of it becomes U+FFFD.
+    #[must_use]
+    pub fn lossy(bytes: &[u8]) -> Self {
+        // Nearly all are ASCII, and all of it is text.
+        match Text::short(bytes).filter(|_| bytes.is_ascii()) {
+            Some(short) => Self(short),
+            None => String::from_utf8_lossy(bytes).as_ref().into(),
+        }
+    }
+
+    /// The name as UTF-8, at hand without a look at it.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Text::Short(len, bytes) => bytes.split_at(*len as usize).0,
+            Text::Long(name) => name.as_bytes(),
+        }
+    }
+}
+
+impl Text {
+    fn short(text: &[u8]) -> Option<Self> {
+        let len = u8::try_from(text.len()).ok()?;
         let mut bytes = [0; SHORT];
-        Self(match (bytes.get_mut(..name.len()), u8::try_from(name.len())) {
-            (Some(room), Ok(len)) => {
-                room.copy_from_slice(name.as_bytes());
-                Text::Short(len, bytes)
-            }
-            _ => Text::Long(name.into()),
-        })
+        bytes.get_mut(..text.len())?.copy_from_slice(text);
+        Some(Self::Short(len, bytes))
     }
 }
 
@@ -38,7 +61,7 @@ impl Deref for Name {
     fn deref(&self) -> &str {
         match &self.0 {
             // It was a text when it came, so that it is one.
-            Text::Short(len, bytes) => std::str::from_utf8(&bytes[..usize::from(*len)]).unwrap_or_default(),
+            Text::Short(..) => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
             Text::Long(name) => name,
         }
     }
@@ -59,8 +82,21 @@ mod tests {
         for len in [0, 1, SHORT - 1, SHORT, SHORT + 1, 300] {
             for letter in ["x", "ü", "\0"] {
                 let text = letter.repeat(len);
-                assert_eq!(&*Name::from(text.as_str()), text);
+                for name in [Name::from(text.as_str()), Name::lossy(text.as_bytes())] {
+                    assert_eq!(&*name, text);
+                    assert_eq!(name.as_bytes(), text.as_bytes());
+                }
             }
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_in_a_name_is_marked() {
+        for (printed, name) in [
+            (&b"caf\xE9"[..], "caf\u{FFFD}"),
+            (&[0xFF; SHORT][..], &"\u{FFFD}".repeat(SHORT)),
+        ] {
+            assert_eq!(&*Name::lossy(printed), name);
         }
     }
 }

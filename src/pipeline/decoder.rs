@@ -23,6 +23,7 @@ use crate::decode::form::Form;
 use crate::decode::time::{Day, Printed, Zone};
 use crate::line::{JobId, LogId, Offset};
 use crate::model::event::{Cause, Seen};
+use crate::rules::LastLogger;
 use crate::stats::RecordResult;
 
 /// How far the record at hand has come.
@@ -57,6 +58,8 @@ pub struct LogDecoder {
     settings: Arc<LogSettings>,
     clock: Clock,
     recognised: Recognised,
+    /// The logger of the last candidate.
+    last_logger: LastLogger,
     /// Lines looked at whose record may go on, then lines not looked at, then a partial line.
     buffer: Vec<u8>,
     /// Offset of the buffer's first byte in its file.
@@ -78,6 +81,7 @@ impl LogDecoder {
         Self {
             clock: Clock::new(settings.zone.clone(), Timestamp::UNIX_EPOCH),
             recognised: Recognised::new(settings.layout.as_ref()),
+            last_logger: LastLogger::default(),
             wording,
             log,
             settings,
@@ -253,9 +257,10 @@ impl LogDecoder {
         self.recognised.file_end();
     }
 
-    /// Forgets the header read last.
+    /// Forgets header and logger read last.
     pub(super) fn rest(&mut self) {
         self.recognised.rest();
+        self.last_logger = LastLogger::default();
     }
 
     /// What followed is gone: the partial line and the record at hand are forgotten.

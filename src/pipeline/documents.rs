@@ -23,6 +23,9 @@ use crate::stats::RecordResult;
 /// Ids of one log that a store keeps; the newest count.
 const IDS: usize = 4096;
 
+/// Longest line that is waited for as a whole, bytes.
+const HELD: usize = 1 << 20;
+
 /// Events that wait for the window at most; beyond it the earliest is taken.
 const WAITING: usize = 1 << 16;
 
@@ -40,8 +43,10 @@ pub(super) struct Documents {
     waited: u64,
     /// When bytes came last.
     fed: Option<Timestamp>,
-    /// What lines look like that need not be opened.
+    /// What lines look like that need not be opened: that of a record which stood alone, and nothing has begun since.
     like: Option<Like>,
+    /// The beginning of a line is held, to be taken as a whole.
+    is_held: bool,
     /// The document opened last was a record of an application's log, and stood alone.
     is_record: bool,
 }
@@ -105,6 +110,7 @@ impl Documents {
             waited: 0,
             fed: None,
             like: None,
+            is_held: false,
             is_record: false,
         }
     }
@@ -144,7 +150,7 @@ impl Documents {
         self.fed = Some(read.now);
         let wording = lines.wording();
         let mut words = Words::new(bytes, hits, &wording);
-        let mut at = 0;
+        let mut at = self.complete(bytes, read, lines, out);
         loop {
             if let Some(like) = &self.like {
                 at = like.pass(bytes, at, &mut words);
@@ -152,27 +158,88 @@ impl Documents {
             if at == bytes.len() {
                 break;
             }
-            let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |newline| at + newline + 1);
-            let line = &bytes[at..end];
-            let offset = read.offset + at as Offset;
-            let is_alone = self.walker.is_between();
-            let text = line.trim_ascii_end();
-            let is_alike = self.like.as_ref().is_some_and(|like| like.fits(text));
-            self.is_record = false;
-            self.walk(read, lines, out, |walker, step| {
-                if !(is_alike && Walker::record(text, offset, step)) {
-                    walker.push(line, offset, step);
-                }
-            });
-            // What follows a record that waits for its end is opened.
-            let is_over = is_alone && self.walker.is_between() && !lines.is_waiting();
-            self.like = (self.is_record && is_over).then(|| Like::of(text)).flatten();
+            let end = line_end(bytes, at);
+            self.line(&bytes[at..end], read.offset + at as Offset, read, lines, out);
             at = end;
         }
     }
 
+    /// Takes the rest of a line whose beginning is held; gives how many bytes that is.
+    fn complete(
+        &mut self,
+        bytes: &[u8],
+        read: ReadAt,
+        lines: &mut LogDecoder,
+        out: &mut dyn FnMut(Seen),
+    ) -> usize {
+        if !std::mem::take(&mut self.is_held) {
+            return 0;
+        }
+        let end = line_end(bytes, 0);
+        let mut line = self.walker.take_held();
+        let offset = read.offset.saturating_sub(line.len() as Offset);
+        line.extend_from_slice(&bytes[..end]);
+        self.line(&line, offset, read, lines, out);
+        end
+    }
+
+    /// Takes a line, or a part of one.
+    fn line(
+        &mut self,
+        line: &[u8],
+        offset: Offset,
+        read: ReadAt,
+        lines: &mut LogDecoder,
+        out: &mut dyn FnMut(Seen),
+    ) {
+        let text = line.trim_ascii_end();
+        let is_whole = line.ends_with(b"\n");
+        if let Some(like) = &self.like {
+            // What could be an object already is not waited for.
+            if !is_whole && !text.ends_with(b"}") && line.len() < HELD {
+                self.walker.hold(line, offset);
+                self.is_held = true;
+                return;
+            }
+            if like.fits(text) && self.alike(text, offset, read, lines, out) {
+                return;
+            }
+        }
+        let is_alone = self.walker.is_between();
+        self.is_record = false;
+        self.walk(read, lines, out, |walker, step| walker.push(line, offset, step));
+        // What follows a record that waits for its end is opened.
+        let is_over = is_whole && is_alone && self.walker.is_between() && !lines.is_waiting();
+        self.like = (self.is_record && is_over).then(|| Like::of(text)).flatten();
+    }
+
+    /// Takes a line that looks like the record before; false where it is no such record after all.
+    fn alike(
+        &mut self,
+        text: &[u8],
+        offset: Offset,
+        read: ReadAt,
+        lines: &mut LogDecoder,
+        out: &mut dyn FnMut(Seen),
+    ) -> bool {
+        let last = self.lines.carrier.as_ref();
+        let last = last.and_then(|carrier| carrier.application.as_ref());
+        let Some((around, object, application)) = Walker::record(text, last) else {
+            return false;
+        };
+        let place = Place {
+            around: &around,
+            offset: offset + (text.len() - object.len()) as Offset,
+            read,
+        };
+        let is_taken = self.record(object, Some(application), place, true, lines, out);
+        self.make_room(read, lines, out);
+        is_taken
+    }
+
     /// The file is left: nothing continues what is held back, and nothing comes before what waits.
     pub(super) fn end(&mut self, read: ReadAt, lines: &mut LogDecoder, out: &mut dyn FnMut(Seen)) {
+        self.is_held = false;
         self.walk(read, lines, out, Walker::end);
         self.release(None, read, lines, out);
     }
@@ -180,7 +247,7 @@ impl Documents {
     /// What followed is gone.
     pub(super) fn cut(&mut self) {
         self.walker = Walker::default();
-        self.like = None;
+        (self.like, self.is_held) = (None, false);
     }
 
     /// Time has passed: takes what has waited long enough.
@@ -205,6 +272,10 @@ impl Documents {
         let mut walker = std::mem::take(&mut self.walker);
         go(&mut walker, &mut |step| self.step(step, read, lines, out));
         self.walker = walker;
+        self.make_room(read, lines, out);
+    }
+
+    fn make_room(&mut self, read: ReadAt, lines: &mut LogDecoder, out: &mut dyn FnMut(Seen)) {
         while self.waiting.len() > WAITING {
             self.release_first(read, lines, out);
         }
@@ -268,10 +339,12 @@ impl Documents {
         match step.leaf {
             Leaf::Carries(..) => {}
             Leaf::Damaged(_) => lines.count(RecordResult::Damaged),
-            Leaf::Text(text) => self.record(text, None, place, lines, out),
+            Leaf::Text(text) => {
+                self.record(text, None, place, false, lines, out);
+            }
             Leaf::Document(_, Opened::Record(application), text) => {
                 self.is_record = step.depth == 0 && application.is_some();
-                self.record(text, application, place, lines, out);
+                self.record(text, application, place, false, lines, out);
             }
             Leaf::Document(_, Opened::Tells(told), text) => self.tell(told, text, place, lines, out),
             Leaf::Document(_, Opened::Refused(why), _) => {
@@ -315,23 +388,25 @@ impl Documents {
         self.told.drain(..excess);
     }
 
-    /// A record of a log: layouts and rules read it.
+    /// A record of a log: layouts and rules read it. False where it is to be taken whole or not at all (`whole`), and is
+    /// no whole record of the layout in use.
     fn record(
         &mut self,
         text: &[u8],
         application: Option<ApplicationArn>,
         place: Place<'_>,
+        whole: bool,
         lines: &mut LogDecoder,
         out: &mut dyn FnMut(Seen),
-    ) {
+    ) -> bool {
         let Place { around, offset, read } = place;
         let ids = hashes(&around.ids);
         if self.is_known(&ids, lines) {
-            return;
+            return true;
         }
         let at = around.at.filter(|_| around.by_time && lines.is_of_interest(text));
         if self.waits(at, text, place) {
-            return;
+            return true;
         }
         let is_managed = application.is_some();
         let cluster = application
@@ -365,7 +440,8 @@ impl Documents {
                 ..seen
             });
         };
-        if !lines.take_whole(text, read, &mut told) {
+        let is_taken = lines.take_whole(text, read, &mut told);
+        if !is_taken && !whole {
             for bytes in [text, b"\n"] {
                 let read = ReadAt {
                     offset: self.lines.given,
@@ -378,6 +454,7 @@ impl Documents {
         if tells {
             self.know(&ids);
         }
+        is_taken || !whole
     }
 
     /// A document that tells something itself.
@@ -410,6 +487,11 @@ impl Documents {
         });
         self.know(&ids);
     }
+}
+
+/// Where the line that begins at `at` ends: behind its newline, or where the bytes do.
+fn line_end(bytes: &[u8], at: usize) -> usize {
+    memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |newline| at + newline + 1)
 }
 
 fn hashes(ids: &[Arc<str>]) -> Vec<u64> {

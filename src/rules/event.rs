@@ -108,12 +108,7 @@ impl<'t> Captures<'t> {
     }
 
     fn name(&self) -> Name {
-        let bytes = self.get(Field::Name).unwrap_or_default();
-        // Nearly all are UTF-8, which is found out quicker alone.
-        match std::str::from_utf8(bytes) {
-            Ok(name) => name.into(),
-            Err(_) => String::from_utf8_lossy(bytes).as_ref().into(),
-        }
+        Name::lossy(self.get(Field::Name).unwrap_or_default())
     }
 
     fn refuse(&self, field: Field) -> Refusal {

@@ -69,11 +69,11 @@ impl StoryRow {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct ApplicationRow {
+struct ApplicationRow<'a> {
     story: StoryRow,
     version: Option<u64>,
     versions: BTreeMap<u64, String>,
-    error: Option<CauseRow>,
+    error: Option<CauseRow<'a>>,
     jobs: Vec<(String, JobId)>,
     moves: Vec<MoveRow>,
 }
@@ -112,7 +112,7 @@ impl Kept for Application {
     }
 
     fn from_row(id: &str, row: &str) -> Result<Self, StoreError> {
-        let row: ApplicationRow = serde_json::from_str(row)?;
+        let row: ApplicationRow<'_> = serde_json::from_str(row)?;
         let version = |(version, state): (u64, String)| Ok((version, state_named(&state)?));
         let moved = |row: MoveRow| {
             Ok(Move {

@@ -12,10 +12,15 @@ use super::{Key, StoreError, Written, is_wanted};
 use crate::line::JobId;
 use crate::model::{HISTORY, Job};
 
-/// Writes a job, and the entries of its history from number `from` on.
+/// What is written of a job but for its history.
+pub(super) fn row(job: &Job) -> Result<String, StoreError> {
+    Ok(serde_json::to_string(&JobRow::of(job))?)
+}
+
+/// Writes a job, whose [`row`] is given, and the entries of its history from number `from` on.
 pub(super) fn write(
     connection: &Connection,
-    job: &Job,
+    (job, row): (&Job, String),
     from: u64,
     evicted: bool,
     now: Timestamp,
@@ -29,7 +34,7 @@ pub(super) fn write(
             job.entries().cast_signed(),
             evicted,
             now.as_second(),
-            serde_json::to_string(&JobRow::of(job))?,
+            row,
         ])?;
     let numbered = (job.history_dropped..).zip(&job.history);
     let unwritten = numbered.filter(|(number, _)| *number >= from);
@@ -54,7 +59,7 @@ pub(super) fn write_evicted(
             None => 0,
         },
     };
-    write(connection, &job, from, true, now)
+    write(connection, (&job, row(&job)?), from, true, now)
 }
 
 /// A job that was evicted, without its entries of history, which count as dropped.
@@ -102,7 +107,7 @@ fn job_of(row: &Row<'_>) -> Result<Job, StoreError> {
     let (cluster, id): (String, String) = (row.get(0)?, row.get(1)?);
     let id =
         JobId::parse(id.as_bytes()).ok_or_else(|| StoreError::Damaged(format!("{id:?} is no job's id")))?;
-    let kept: JobRow = serde_json::from_str(row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?)?;
+    let kept: JobRow<'_> = serde_json::from_str(row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?)?;
     let mut job = kept.job(Arc::from(cluster), id)?;
     job.history_dropped = row.get::<_, i64>(2)?.cast_unsigned();
     Ok(job)

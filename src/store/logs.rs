@@ -20,6 +20,7 @@ use crate::model::{Counters, Process, Processes, Speaker};
 use crate::pipeline::Memory;
 use crate::stats::{Counts, Lost, Op, Rotation, SourceStats};
 use crate::tail::Position;
+use crate::tail::birth::Birth;
 use crate::tail::identity::{FileId, Head, Place};
 use crate::tail::marks::Marks;
 
@@ -153,7 +154,7 @@ fn write_log(
 
 pub(super) fn read_positions(connection: &Connection) -> Result<Vec<Position>, StoreError> {
     let mut select = connection.prepare(
-        "SELECT log, dev, ino, byte_offset, head_len, head_hash, anchor, size, done, marks, mtime \
+        "SELECT log, dev, ino, byte_offset, head_len, head_hash, anchor, size, done, marks, mtime, born \
          FROM file_position ORDER BY log, place",
     )?;
     let rows = select.query_map([], |row| {
@@ -164,6 +165,7 @@ pub(super) fn read_positions(connection: &Connection) -> Result<Vec<Position>, S
                 dev: number(1)?,
                 ino: number(2)?,
             },
+            born: Birth::of_nanoseconds(row.get(11)?),
             place: Place {
                 offset: number(3)?,
                 head: Head {
@@ -196,8 +198,8 @@ fn write_positions(connection: &Connection, name: &str, positions: &[&Position])
         .prepare_cached("DELETE FROM file_position WHERE log = ?")?
         .execute([name])?;
     let mut insert = connection.prepare_cached(
-        "INSERT INTO file_position (log, place, dev, ino, byte_offset, head_len, head_hash, anchor, size, done, marks, mtime) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO file_position (log, place, dev, ino, byte_offset, head_len, head_hash, anchor, size, done, marks, mtime, born) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     for (place, position) in positions.iter().enumerate() {
         insert.execute(params![
@@ -213,6 +215,7 @@ fn write_positions(connection: &Connection, name: &str, positions: &[&Position])
             position.done,
             position.place.marks.to_bytes(),
             nanoseconds(position.written),
+            position.born.nanoseconds(),
         ])?;
     }
     Ok(())

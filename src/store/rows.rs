@@ -1,11 +1,12 @@
 //! What is written of a job and of a process, as plain rows. The model's own types are not written, so that they can
 //! change without changing what is on disk.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::StoreError;
 use super::entries::state_named;
@@ -18,25 +19,25 @@ use crate::model::{Announced, CauseOf, Failure, Graph, Job, Observed, Process, S
 
 /// A job but for its history and its place in the fleet.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct JobRow {
-    name: Option<String>,
-    state: String,
+pub(super) struct JobRow<'a> {
+    name: Option<Cow<'a, str>>,
+    state: Cow<'a, str>,
     since: Option<Timestamp>,
     since_read: Timestamp,
     last_event: Option<Timestamp>,
     last_event_read: Timestamp,
     /// By reason; only those that happened.
-    restarts: BTreeMap<String, u64>,
+    restarts: BTreeMap<Cow<'a, str>, u64>,
     /// By state; only those that were entered.
-    entered: BTreeMap<String, u64>,
-    failure: Option<CauseRow>,
-    flink_version: Option<String>,
-    scheduler: Option<String>,
+    entered: BTreeMap<Cow<'a, str>, u64>,
+    failure: Option<CauseRow<'a>>,
+    flink_version: Option<Cow<'a, str>>,
+    scheduler: Option<Cow<'a, str>>,
     #[serde(default)]
-    application: Option<String>,
+    application: Option<Cow<'a, str>>,
     #[serde(default)]
     observed: Option<ObservedRow>,
-    unknown_because: Option<String>,
+    unknown_because: Option<Cow<'a, str>>,
     revision: u64,
     owner: LogId,
     process: u32,
@@ -48,7 +49,7 @@ pub(super) struct JobRow {
     former: Vec<LogId>,
     graph: GraphRow,
     graph_id: Option<JobId>,
-    taken: Vec<TakenRow>,
+    taken: Vec<TakenRow<'a>>,
 }
 
 const fn yes() -> bool {
@@ -64,9 +65,9 @@ struct ObservedRow {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct CauseRow {
-    class: String,
-    message: String,
+pub(super) struct CauseRow<'a> {
+    class: Cow<'a, str>,
+    message: Cow<'a, str>,
     at: Option<Timestamp>,
 }
 
@@ -78,14 +79,29 @@ enum GraphRow {
     Undecided { at: Option<Timestamp> },
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct TakenRow {
+/// Written as a list of its fields: a job has up to 32. It may also be found as an object.
+#[derive(Debug, Deserialize)]
+struct TakenRow<'a> {
     kind: u8,
-    from: Option<String>,
-    to: Option<String>,
+    from: Option<Cow<'a, str>>,
+    to: Option<Cow<'a, str>>,
     at: Timestamp,
     log: LogId,
     paired: bool,
+}
+
+impl Serialize for TakenRow<'_> {
+    fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
+        let Self {
+            kind,
+            from,
+            to,
+            at,
+            log,
+            paired,
+        } = self;
+        (kind, from, to, at, log, paired).serialize(json)
+    }
 }
 
 /// What is known of a log's process.
@@ -130,11 +146,11 @@ fn reason_named(name: &str) -> Result<RestartReason, StoreError> {
         .ok_or_else(|| StoreError::Damaged(format!("no restart has the reason {name:?}")))
 }
 
-impl CauseRow {
-    pub(super) fn of(failure: &Failure) -> Self {
+impl<'a> CauseRow<'a> {
+    pub(super) fn of(failure: &'a Failure) -> Self {
         Self {
-            class: failure.cause.class.clone(),
-            message: failure.cause.message.clone(),
+            class: Cow::Borrowed(&failure.cause.class),
+            message: Cow::Borrowed(&failure.cause.message),
             at: failure.at,
         }
     }
@@ -142,17 +158,18 @@ impl CauseRow {
     pub(super) fn failure(self) -> Failure {
         Failure {
             cause: Cause {
-                class: self.class,
-                message: self.message,
+                class: self.class.into_owned(),
+                message: self.message.into_owned(),
             },
             at: self.at,
         }
     }
 }
 
-impl JobRow {
-    pub(super) fn of(job: &Job) -> Self {
-        let happened = |(name, count): (&str, u64)| (count > 0).then(|| (name.to_owned(), count));
+impl<'a> JobRow<'a> {
+    pub(super) fn of(job: &'a Job) -> Self {
+        let happened =
+            |(name, count): (&'static str, u64)| (count > 0).then_some((Cow::Borrowed(name), count));
         let restarts = RestartReason::ALL.map(RestartReason::name).into_iter();
         let entered = JobState::ALL.map(JobState::name).into_iter();
         let Track {
@@ -166,8 +183,8 @@ impl JobRow {
             taken,
         } = &job.track;
         Self {
-            name: job.name.as_deref().map(str::to_owned),
-            state: job.state.name().to_owned(),
+            name: job.name.as_deref().map(Cow::Borrowed),
+            state: Cow::Borrowed(job.state.name()),
             since: job.since,
             since_read: job.since_read,
             last_event: job.last_event,
@@ -175,16 +192,16 @@ impl JobRow {
             restarts: restarts.zip(job.restarts).filter_map(happened).collect(),
             entered: entered.zip(job.entered).filter_map(happened).collect(),
             failure: job.failure.as_deref().map(CauseRow::of),
-            flink_version: job.flink_version.as_deref().map(str::to_owned),
-            scheduler: job.scheduler.map(|scheduler| scheduler.name().to_owned()),
-            application: job.application.as_ref().map(ToString::to_string),
+            flink_version: job.flink_version.as_deref().map(Cow::Borrowed),
+            scheduler: job.scheduler.map(|scheduler| scheduler.name().into()),
+            application: job.application.as_ref().map(|arn| arn.as_str().into()),
             observed: job.observed.as_ref().map(|observed| ObservedRow {
                 by: observed.by.0,
                 restarts: observed.restarts,
                 at: observed.at,
                 untold: observed.untold,
             }),
-            unknown_because: job.unknown_because.map(str::to_owned),
+            unknown_because: job.unknown_because.map(Cow::Borrowed),
             revision: job.revision,
             owner: *owner,
             process: *process,
@@ -208,7 +225,7 @@ impl JobRow {
         Ok(Job {
             cluster,
             id,
-            name: self.name.map(Arc::from),
+            name: self.name.as_deref().map(Arc::from),
             state: state_named(&self.state)?,
             since: self.since,
             since_read: self.since_read,
@@ -219,7 +236,7 @@ impl JobRow {
             failure: self.failure.map(|row| Box::new(row.failure())),
             history: [].into(),
             history_dropped: 0,
-            flink_version: self.flink_version.map(Arc::from),
+            flink_version: self.flink_version.as_deref().map(Arc::from),
             scheduler: schedulers
                 .into_iter()
                 .find(|known| self.scheduler.as_deref() == Some(known.name())),
@@ -259,10 +276,10 @@ impl JobRow {
     }
 }
 
-impl TakenRow {
+impl TakenRow<'_> {
     fn of(taken: &Taken) -> Self {
         let (kind, from, to) = taken.what;
-        let name = |state: JobState| state.name().to_owned();
+        let name = |state: JobState| Cow::Borrowed(state.name());
         Self {
             kind,
             from: from.map(name),
@@ -274,7 +291,7 @@ impl TakenRow {
     }
 
     fn taken(self) -> Result<Taken, StoreError> {
-        let state = |name: Option<String>| name.as_deref().map(state_named).transpose();
+        let state = |name: Option<Cow<'_, str>>| name.as_deref().map(state_named).transpose();
         Ok(Taken {
             what: (self.kind, state(self.from)?, state(self.to)?),
             at: self.at,

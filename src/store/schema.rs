@@ -24,10 +24,11 @@ const MIGRATIONS: [(u32, &str); VERSION as usize] = [
     (1, include_str!("v1.sql")),
     (2, include_str!("v2.sql")),
     (3, include_str!("v3.sql")),
+    (4, include_str!("v4.sql")),
 ];
 
 /// The present version (`PRAGMA user_version`).
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 
 /// How long a writer waits for `sqlite3` in another terminal, which may hold a lock for the time of a query.
 const BUSY: Duration = Duration::from_secs(2);

@@ -20,6 +20,7 @@ use crate::model::{Fleet, LogContext};
 use crate::pipeline::Memory;
 use crate::stats::{Lost, Op, Rotation, SourceStats};
 use crate::tail::Position;
+use crate::tail::birth::Birth;
 use crate::tail::identity::{FileId, Place};
 use crate::tail::marks::Marks;
 
@@ -114,6 +115,7 @@ fn progress(offset: u64) -> Progress {
     let position = |dev, done| Position {
         log: "/log/x.log".to_owned(),
         id: FileId { dev, ino: u64::MAX },
+        born: Birth::of_nanoseconds(7),
         place: Place {
             offset,
             head: crate::tail::identity::Head::of(b"a head"),
@@ -403,6 +405,11 @@ fn t49_a_store_of_every_version_is_read() {
             for position in &mut positions {
                 position.place.marks = Marks::default();
                 position.written = Timestamp::UNIX_EPOCH;
+            }
+        }
+        if version < 4 {
+            for position in &mut positions {
+                position.born = Birth::UNKNOWN;
             }
         }
         assert_eq!(saved.progress.positions, positions);

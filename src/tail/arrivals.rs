@@ -40,7 +40,7 @@ impl Log {
     pub(super) fn recheck_done(&mut self, sight: &Sight<'_>, pass: &mut Pass) -> bool {
         let mut all_asked = true;
         for mut file in std::mem::take(&mut self.done) {
-            let current = sight.current().is_some_and(|member| member.stat.id == file.id);
+            let current = sight.current().is_some_and(|member| file.is_at(&member.stat));
             if file.missing.is_some() || file.is_settled() && !current {
                 self.done.push(file);
                 continue;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::birth::Birth;
 use super::fs::{Kind, Stat};
 use super::gz::is_damage;
 use super::identity::{Compared, Content, FileId, Place, Position};
@@ -48,6 +49,7 @@ impl Form {
 /// A file of a log.
 pub(super) struct Tracked {
     pub(super) id: FileId,
+    pub(super) born: Birth,
     /// Where it was seen last.
     pub(super) path: Arc<Path>,
     pub(super) form: Form,
@@ -95,6 +97,7 @@ impl Tracked {
     pub(super) fn new(path: Arc<Path>, stat: &Stat, form: Form, now: Duration) -> Self {
         Self {
             id: stat.id,
+            born: stat.born,
             path,
             form,
             place: Place::default(),
@@ -116,6 +119,11 @@ impl Tracked {
             reopened: false,
             held: None,
         }
+    }
+
+    /// Whether a file is this one, by what is known without opening it. While this one is held, its inode is no other's.
+    pub(super) fn is_at(&self, stat: &Stat) -> bool {
+        stat.may_be(self.id, self.born) || self.is_held() && stat.id == self.id
     }
 
     pub(super) fn is_packed(&self) -> bool {
@@ -140,6 +148,7 @@ impl Tracked {
             id: FileId::NONE,
             size,
             mtime: Timestamp::UNIX_EPOCH,
+            born: Birth::UNKNOWN,
             kind: Kind::Regular,
             sparse: false,
         };
@@ -165,7 +174,7 @@ impl Tracked {
         } else {
             Form::of(home.name.gz)
         };
-        self.id = home.stat.id;
+        (self.id, self.born) = (home.stat.id, home.stat.born);
         self.homeless = None;
         self.close();
         self.seen(&home.path, &home.stat);
@@ -192,7 +201,7 @@ impl Tracked {
     /// Whether a file of the same inode is this one. An inode that is not held may be another file's by now: then only what
     /// was read of it can tell.
     pub(super) fn is_continued_in(&self, member: &Member, pass: &Pass) -> io::Result<bool> {
-        if self.is_held() || self.place.head.len == 0 {
+        if self.is_held() || self.place.head.len == 0 || !self.is_at(&member.stat) {
             return Ok(self.is_held());
         }
         let mut content = open(member, pass)?;
@@ -242,6 +251,7 @@ impl Tracked {
         self.missing = None;
         self.size = stat.size;
         self.mtime = stat.mtime;
+        self.born = stat.born.or(self.born);
     }
 
     /// Remembers that all is in order as it stands.
@@ -294,7 +304,13 @@ impl Tracked {
             None => return Err(Step::Wait),
         };
         if stat.id != self.id {
-            self.held = None;
+            self.close();
+            return Err(Step::Look);
+        }
+        if self.reopened && self.born.is_another(stat.born) {
+            // Its inode is another file's by now.
+            self.id = FileId::NONE;
+            self.close();
             return Err(Step::Look);
         }
         self.used = pass.number;
@@ -311,6 +327,9 @@ impl Tracked {
             .hold(pass, numbers)
             .map(|(_, content)| place.compare(content));
         self.place = place;
+        if self.id == FileId::NONE {
+            return Some(Compared::Different);
+        }
         match compared.ok()? {
             Ok(compared) => Some(compared),
             // What was packed is not any more: its inode is another file's.
@@ -362,6 +381,8 @@ impl Tracked {
         old.is_borrowed = std::mem::take(&mut self.is_borrowed);
         old.begins = self.begins.take();
         old.backlog_end = std::mem::take(&mut self.backlog_end);
+        // Whose inode it is by now, the next look tells.
+        self.born = Birth::UNKNOWN;
         self.line_start = true;
         self.known = 0;
         self.checked = None;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rustix::fs::{Mode, OFlags, SeekFrom};
 
+use super::birth::Birth;
 use super::identity::FileId;
 
 /// What a name leads to.
@@ -32,10 +33,19 @@ pub struct Stat {
     pub size: u64,
     /// When its content was last written.
     pub mtime: Timestamp,
+    /// When it was made.
+    pub born: Birth,
     /// What it is.
     pub kind: Kind,
     /// Some of its length has no blocks on disk: reads there yield NULs.
     pub sparse: bool,
+}
+
+impl Stat {
+    /// Whether this may be the file that had this inode and was made then.
+    pub(super) fn may_be(&self, id: FileId, born: Birth) -> bool {
+        self.id == id && !self.born.is_another(born)
+    }
 }
 
 /// One name in a directory.
@@ -147,6 +157,11 @@ fn stat_of(meta: &std::fs::Metadata) -> Stat {
         _ => Kind::Other,
     };
     let nanoseconds = i32::try_from(meta.mtime_nsec()).unwrap_or(0);
+    // Comes with the same call.
+    let made = meta
+        .created()
+        .ok()
+        .and_then(|made| Timestamp::try_from(made).ok());
     Stat {
         id: FileId {
             dev: meta.dev(),
@@ -154,6 +169,7 @@ fn stat_of(meta: &std::fs::Metadata) -> Stat {
         },
         size: meta.size(),
         mtime: Timestamp::new(meta.mtime(), nanoseconds).unwrap_or(Timestamp::UNIX_EPOCH),
+        born: made.map_or(Birth::UNKNOWN, Birth::at),
         kind,
         sparse: meta.blocks().saturating_mul(BLOCK) < meta.size(),
     }

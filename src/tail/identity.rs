@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::fs::{File, fill};
+use super::birth::Birth;
+use super::fs::{File, Stat, fill};
 use super::gz::{Unpacker, is_packed};
 use super::marks::{self, Marks};
 
@@ -240,6 +241,8 @@ pub struct Position {
     pub log: String,
     /// The file's identity when last seen.
     pub id: FileId,
+    /// When that file was made.
+    pub born: Birth,
     /// How far it was read.
     pub place: Place,
     /// Its size when last seen, bytes: what is lost at least when the file is gone.
@@ -251,6 +254,11 @@ pub struct Position {
 }
 
 impl Position {
+    /// Whether a file may be the one that it is of, by what is known without opening it.
+    pub(super) fn may_be_of(&self, stat: &Stat) -> bool {
+        stat.may_be(self.id, self.born)
+    }
+
     /// A position's key and path are one string; this is how a path is written as one: bytes that are no UTF-8 as `\xNN`.
     #[must_use]
     pub fn printable(path: &Path) -> String {

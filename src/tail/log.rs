@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::ahead::{Ahead, Upcoming};
 use super::arrivals::Later;
+use super::birth::Birth;
 use super::file::{Form, Tracked};
 use super::identity::{FileId, Place, Position};
 use super::pass::{Numbers, Pass};
@@ -268,6 +269,7 @@ impl Log {
         let position = |file: &Tracked, done: bool| Position {
             log: self.info.name.to_string(),
             id: file.id,
+            born: file.born,
             place: file.place.clone(),
             size: file.size.max(file.known),
             written: file.written,
@@ -276,6 +278,7 @@ impl Log {
         let departed = self.departed.iter().map(|(place, _)| Position {
             log: self.info.name.to_string(),
             id: FileId::NONE,
+            born: Birth::UNKNOWN,
             place: place.clone(),
             size: place.offset,
             written: Timestamp::UNIX_EPOCH,
@@ -299,7 +302,15 @@ impl Log {
             place.hash(&mut hasher);
         }
         for file in self.files() {
-            (file.id, &file.place, file.size, file.known, file.written).hash(&mut hasher);
+            (
+                file.id,
+                file.born,
+                &file.place,
+                file.size,
+                file.known,
+                file.written,
+            )
+                .hash(&mut hasher);
         }
         self.done.len().hash(&mut hasher);
         hasher.finish()

@@ -234,7 +234,7 @@ impl Tailer {
         let known = owner.into_iter().flat_map(|log| log.files_mut());
         for file in known.filter(|file| file.id == id) {
             let is_there = file.missing.is_none()
-                && (file.is_held() || self.pass.fs.stat(&file.path).is_ok_and(|stat| stat.id == id));
+                && (file.is_held() || self.pass.fs.stat(&file.path).is_ok_and(|stat| file.is_at(&stat)));
             if is_there {
                 self.pass
                     .notices
@@ -343,7 +343,7 @@ impl Tailer {
             let is_shown = |file: &Tracked| {
                 members
                     .iter()
-                    .any(|member| member.stat.id == file.id && member.path == file.path)
+                    .any(|member| file.is_at(&member.stat) && member.path == file.path)
             };
             // What is looked for is as good as news: by a view that lacks it, it would be given up.
             log.queue.iter().any(|file| file.missing.is_some())

@@ -124,6 +124,9 @@ impl Log {
             beginning,
         } = arrivals;
         self.unsettled = None;
+        if current.is_none() && !first {
+            self.expect_more_of_last(&mut news);
+        }
         news.sort_by(|a, b| a.order().cmp(&b.order()));
         for mut found in news {
             // Between a rename and the next file, what was written last may still be written to.
@@ -156,6 +159,25 @@ impl Log {
         self.current = current.or(self.current);
         self.forget(pass);
         self.sighted = true;
+    }
+
+    /// Between a rename and the next file no file has the log's own name: what was written last may still be written to, and
+    /// nothing is put behind it.
+    fn expect_more_of_last(&self, news: &mut [News]) {
+        if let Some(last) = news.iter_mut().max_by_key(|found| found.file.mtime) {
+            last.current = self.queue.iter().all(|file| file.mtime < last.file.mtime);
+        }
+    }
+
+    /// What has the log's own name is the last to be read. Where nothing was read of it and it stands before others, it has the
+    /// inode of one that is gone, and begins as that did.
+    pub(super) fn put_current_last(&mut self, sight: &Sight<'_>) {
+        let Some(current) = sight.current() else { return };
+        let is_current = |file: &Tracked| file.place.offset == 0 && file.is_at(&current.stat);
+        let at = self.queue.iter().position(is_current);
+        if let Some(file) = at.and_then(|at| self.queue.remove(at)) {
+            self.queue.push_back(file);
+        }
     }
 
     /// Takes nothing up, since files change while they are looked at; they are looked at again soon.

@@ -68,6 +68,7 @@ impl Log {
         sink: &mut dyn Sink,
     ) -> Option<Arrivals> {
         self.locate(sight, pass);
+        self.put_current_last(sight);
         if self.stage != Stage::Followed && !self.admit(sight, pass, sink) {
             return None;
         }
@@ -207,14 +208,18 @@ impl Log {
     /// cut, which may be later than the directory was read, so that its copy is not among what it showed: to be tried again.
     fn restore(&mut self, sight: &Sight<'_>, pass: &mut Pass) -> bool {
         // A file of which nothing was read is news like any other: nothing tells it from another with its inode.
-        let there = |id: FileId| sight.members.iter().any(|member| member.stat.id == id);
+        let shown = |position: &Position| {
+            sight
+                .members
+                .iter()
+                .find(|member| position.may_be_of(&member.stat))
+        };
         self.restored
-            .retain(|position| position.done || position.place.offset > 0 || !there(position.id));
+            .retain(|position| position.done || position.place.offset > 0 || shown(position).is_none());
         let mut found = Vec::with_capacity(self.restored.len());
         let mut overwritten = 0;
         for position in &self.restored {
-            let shown = sight.members.iter().find(|member| member.stat.id == position.id);
-            let home = if let Some(member) = shown {
+            let home = if let Some(member) = shown(position) {
                 Some((member.path.clone(), member.stat, member.name.gz))
             } else if position.place.head.len == 0 {
                 // Nothing tells it from another log's file that has its inode by now.
@@ -223,6 +228,7 @@ impl Log {
                 let Ok(found) = sight.elsewhere(position.id, pass) else {
                     return false;
                 };
+                let found = found.filter(|(_, stat)| position.may_be_of(stat));
                 found.map(|(path, stat)| (path, stat, false))
             };
             let Some((path, stat, gz)) = home else {
@@ -321,7 +327,7 @@ impl Sight<'_> {
 
     /// Where a known file is: in the family, or under any other name in the directory.
     fn find(&self, file: &Tracked, pass: &Pass) -> io::Result<Option<(Arc<Path>, Stat)>> {
-        if let Some(member) = self.members.iter().find(|member| member.stat.id == file.id) {
+        if let Some(member) = self.members.iter().find(|member| file.is_at(&member.stat)) {
             // What is packed need not say so in its name, but a name that does is not lost.
             let same_form = member.name.gz == file.path.file_name().is_some_and(|name| Name::parse(name).gz);
             let is_doubtful = file.is_packed() || file.place.offset == 0;
@@ -336,7 +342,8 @@ impl Sight<'_> {
                 file.is_held() || may_be && (!(moved || came_back) || holds(&member.path, file, pass)?);
             return Ok(same.then(|| (member.path.clone(), member.stat)));
         }
-        let Some((path, stat)) = self.elsewhere(file.id, pass)? else {
+        let elsewhere = self.elsewhere(file.id, pass)?;
+        let Some((path, stat)) = elsewhere.filter(|(_, stat)| file.is_at(stat)) else {
             return Ok(None);
         };
         // Its inode may be another file's by now, unless it is held or its name is the one it had.
@@ -384,7 +391,7 @@ fn holds(path: &Path, file: &Tracked, pass: &Pass) -> io::Result<bool> {
 /// Opens a file that a directory showed; not found when its name leads to another one by now.
 pub(super) fn open(member: &Member, pass: &Pass) -> io::Result<Content> {
     let file = pass.fs.open(&member.path)?;
-    if file.stat()?.id != member.stat.id {
+    if !file.stat()?.may_be(member.stat.id, member.stat.born) {
         return Err(io::ErrorKind::NotFound.into());
     }
     let mut content = Content::new(file, member.name.gz);

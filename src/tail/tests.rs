@@ -4,6 +4,7 @@
 mod ahead;
 mod alone;
 mod between;
+mod birth;
 mod bytes;
 mod discovery;
 mod faults;

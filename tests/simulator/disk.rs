@@ -1,6 +1,7 @@
 //! A directory of files in memory: does what real file systems do, and fails as they do.
 //!
-//! Inode numbers are given anew at once, as ext4 does. A file lives on while it is held open. Every write has its own time.
+//! Inode numbers are given anew at once, as ext4 does. A file lives on while it is held open. Every write has its own time;
+//! files are born at the last tick of a slower clock, as kernels before 6.13 have it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -9,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use flinktail::tail::birth::Birth;
 use flinktail::tail::fs::{Entry, File, Fs, Kind, Stat};
 use flinktail::tail::identity::FileId;
 use jiff::{SignedDuration, Timestamp};
@@ -23,6 +25,9 @@ pub const DIR: &str = "/log";
 /// Device of everything.
 const DEV: u64 = 7;
 
+/// How often the clock ticks that births are told by, milliseconds.
+const TICK: i64 = 4;
+
 /// What goes wrong, in how many of a thousand calls.
 #[derive(Debug, Clone)]
 pub struct Faults {
@@ -33,6 +38,10 @@ pub struct Faults {
     pub stale: u64,
     /// Fewer bytes than asked for.
     pub short: u64,
+    /// One of so many calls tells when a file was made; none does, if 0.
+    births: u64,
+    /// Calls that might have.
+    asked: u64,
 }
 
 impl Faults {
@@ -42,6 +51,12 @@ impl Faults {
             return Err(Errno::IO.into());
         }
         Ok(())
+    }
+
+    fn birth(&mut self, born: Birth) -> Birth {
+        self.asked += 1;
+        let is_told = self.births > 0 && self.asked.is_multiple_of(self.births);
+        if is_told { born } else { Birth::UNKNOWN }
     }
 
     fn size(&mut self, size: u64) -> u64 {
@@ -71,6 +86,7 @@ pub struct Content {
 #[derive(Debug)]
 pub struct Inode {
     ino: u64,
+    born: Birth,
     content: Mutex<Content>,
 }
 
@@ -91,6 +107,7 @@ impl Inode {
             id: FileId { dev: DEV, ino },
             size: faults.size(content.bytes.len() as u64),
             mtime: content.mtime,
+            born: faults.birth(self.born),
             kind: Kind::Regular,
             sparse: content.hole > 0,
         }
@@ -122,7 +139,8 @@ pub struct Disk {
 }
 
 impl Disk {
-    pub fn new(random: Random, flaw: Option<Flaw>) -> Self {
+    /// `births`: one of so many calls tells when a file was made; none does, if 0.
+    pub fn new(random: Random, births: u64, flaw: Option<Flaw>) -> Self {
         let state = State {
             names: BTreeMap::new(),
             unlinked: Vec::new(),
@@ -135,6 +153,8 @@ impl Disk {
             errors: 0,
             stale: 0,
             short: 0,
+            births,
+            asked: 0,
         };
         Self {
             state: Mutex::new(state),
@@ -184,6 +204,7 @@ impl Disk {
         };
         let inode = Arc::new(Inode {
             ino,
+            born: last_tick(mtime),
             content: Mutex::new(content),
         });
         state.put(name, Node::File(Arc::clone(&inode)));
@@ -371,6 +392,7 @@ impl Fs for Disk {
                 id: FileId { dev: DEV, ino: 2 },
                 size: 0,
                 mtime: self.state().clock,
+                born: Birth::UNKNOWN,
                 kind: Kind::Directory,
                 sparse: false,
             });
@@ -436,6 +458,12 @@ impl File for Handle {
         let next = offset.max(content.hole);
         Ok((next < content.bytes.len() as u64).then_some(next))
     }
+}
+
+/// The birth of a file that is made at this time.
+fn last_tick(now: Timestamp) -> Birth {
+    let now = now.as_millisecond();
+    Birth::of_nanoseconds((now - now % TICK) * 1_000_000)
 }
 
 /// The path of a name.

@@ -59,6 +59,7 @@ impl Ledger {
             number(text).filter(|number| truth.lines.get(*number as usize).is_some_and(|line| line == text));
         let Some(number) = number else {
             assert!(truth.scraps.contains(text), "never written: {text:?}");
+            tell(|| format!("  a scrap: {text}"));
             return;
         };
         let place = self.given.len();

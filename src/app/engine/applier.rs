@@ -81,9 +81,7 @@ impl Applier {
             }
             help => {
                 self.help = help;
-                for seen in self.batch.drain(..) {
-                    self.fleet.apply(&seen, now);
-                }
+                apply(&mut self.fleet, &mut self.batch, now);
             }
         }
         true
@@ -132,6 +130,14 @@ impl Applier {
     }
 }
 
+/// Applies events and empties the batch. They stay where they are meanwhile: taking each out copies 140 bytes.
+fn apply(fleet: &mut Fleet, batch: &mut Vec<Seen>, now: Timestamp) {
+    for seen in &*batch {
+        fleet.apply(seen, now);
+    }
+    batch.clear();
+}
+
 impl Helper {
     /// None where there is but one core, or no thread to be had.
     fn start() -> Option<Self> {
@@ -143,9 +149,7 @@ impl Helper {
         let ((give, given), (done, back)) = (channel::<Work>(), channel());
         let thread = thread::Builder::new().name("applier".to_owned()).spawn(move || {
             while let Ok((mut fleet, mut batch, now)) = given.recv() {
-                for seen in batch.drain(..) {
-                    fleet.apply(&seen, now);
-                }
+                apply(&mut fleet, &mut batch, now);
                 if done.send((fleet, batch, now)).is_err() {
                     break;
                 }

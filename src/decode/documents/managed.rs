@@ -11,8 +11,9 @@ use super::{Around, Opened, Refused, Told};
 use crate::model::arn::ApplicationArn;
 use crate::model::event::{Cause, Event};
 
-/// The application of a record, where a whole object has the keys of one just as the service writes them.
-pub(super) fn record(object: &[u8]) -> Option<ApplicationArn> {
+/// The application of a record, where a whole object has the keys of one just as the service writes them. One that names
+/// the application of the record before, `last`, is not read for it: whether it is a record is left to its layout.
+pub(super) fn record(object: &[u8], last: Option<&ApplicationArn>) -> Option<ApplicationArn> {
     #[derive(Deserialize)]
     struct Keys<'a> {
         #[serde(borrow, rename = "applicationARN")]
@@ -20,8 +21,19 @@ pub(super) fn record(object: &[u8]) -> Option<ApplicationArn> {
         #[serde(borrow, rename = "logger")]
         _logger: Cow<'a, str>,
     }
+    if let Some(last) = last.filter(|last| names(object, last)) {
+        return Some(last.clone());
+    }
     let keys: Keys<'_> = serde_json::from_slice(object).ok()?;
     ApplicationArn::parse(&keys.application)
+}
+
+/// Whether an object has this application and a logger. No text inside of it can look like that: its quotes are escaped.
+fn names(object: &[u8], application: &ApplicationArn) -> bool {
+    let behind = |key: &str| memchr::memmem::find(object, key.as_bytes()).map(|at| &object[at + key.len()..]);
+    let written = behind("\"applicationARN\":\"");
+    let rest = written.and_then(|written| written.strip_prefix(application.as_str().as_bytes()));
+    rest.is_some_and(|rest| rest.starts_with(b"\"")) && behind("\"logger\":\"").is_some()
 }
 
 pub(super) fn message(value: &Value, around: &Around) -> Option<Opened> {

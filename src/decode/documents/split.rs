@@ -134,6 +134,12 @@ impl Splitter {
         }
     }
 
+    /// What is held back, as it came.
+    #[must_use]
+    pub fn into_held(mut self) -> Vec<u8> {
+        self.buffer.split_off(self.start)
+    }
+
     /// Goes on from what another splitter held back.
     #[must_use]
     pub fn of(held: Held) -> Self {

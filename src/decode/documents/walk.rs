@@ -9,8 +9,9 @@ use serde_json::Value;
 use super::csv::{self, Csv};
 use super::json::field;
 use super::split::{self, Piece, Splitter};
-use super::{Around, Carrier, Content, Inner, MANAGED, Opened, insights, managed, open, prefix, yaml};
+use super::{Around, Carrier, Content, Inner, Opened, insights, managed, open, prefix, yaml};
 use crate::decode::wrapper::{self, Stream, Wrapper};
+use crate::model::arn::ApplicationArn;
 
 /// Carriers inside of carriers that are looked through.
 const DEEPEST: usize = 10;
@@ -126,20 +127,28 @@ impl Walker {
         self.close_yaml(&Around::default(), offset, 0, out);
     }
 
-    /// Takes a line that stands between documents and is a record of a managed log, if it is written as the service writes
-    /// them; false where it must be split as any.
-    pub(crate) fn record(line: &[u8], offset: u64, out: Out<'_>) -> bool {
+    /// The record of a managed log that a line is, if it is written as the service writes them, and what is before it: what
+    /// stands between documents need not be split then. `last` is the application of the record before.
+    pub(crate) fn record<'l>(
+        line: &'l [u8],
+        last: Option<&ApplicationArn>,
+    ) -> Option<(Around, &'l [u8], ApplicationArn)> {
         let (around, object) = match prefix::event(line) {
             Some((at, message)) => (Around::default().event(Some(at), None), message),
             None => (Around::default(), line),
         };
-        let Some(application) = managed::record(object) else {
-            return false;
-        };
-        let offset = offset + (line.len() - object.len()) as u64;
-        let leaf = Leaf::Document(&MANAGED, Opened::Record(Some(application)), object);
-        out(step(&around, offset, 0, leaf));
-        true
+        let application = managed::record(object, last)?;
+        Some((around, object, application))
+    }
+
+    /// Holds back the beginning of a line, to be taken again with its rest ([`Self::take_held`]) or to be gone on with.
+    pub(crate) fn hold(&mut self, bytes: &[u8], offset: u64) {
+        self.splitter.push(bytes, offset);
+    }
+
+    /// Gives back what is held.
+    pub(crate) fn take_held(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.splitter).into_held()
     }
 
     /// Looks at a document alone.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::Slot;
+use super::{Slot, trace};
 
 /// Where a wanted field stands.
 #[derive(Debug, Clone)]
@@ -129,21 +129,21 @@ impl<'a> Visitor<'a> for Object<'_, '_, 'a> {
                 Next::Skip => drop(map.next_value::<IgnoredAny>()?),
                 Next::Take(here) => {
                     let wanted = || (0..paths.len()).filter(|index| here >> index & 1 == 1);
-                    // A stack trace may be a list of lines; a list is nothing else.
-                    let list = wanted().all(|index| paths[index].slot == Slot::CauseText);
-                    let value = map.next_value_seed(Scalar {
-                        paths,
-                        below: None,
-                        list,
-                        values,
-                    })?;
+                    let value = if wanted().all(|index| paths[index].slot == Slot::CauseText) {
+                        trace::first_line(map.next_value()?)
+                    } else {
+                        map.next_value_seed(Scalar {
+                            paths,
+                            below: None,
+                            values,
+                        })?
+                    };
                     wanted().for_each(|index| values.put(paths[index].slot, index, value.clone()));
                 }
                 Next::Enter(below) => {
                     map.next_value_seed(Scalar {
                         paths,
                         below: Some(below),
-                        list: false,
                         values,
                     })?;
                 }
@@ -207,8 +207,6 @@ impl Visitor<'_> for Key<'_> {
 struct Scalar<'p, 'v, 'a> {
     paths: &'p [Path],
     below: Option<Active>,
-    /// A list stands for its first text.
-    list: bool,
     values: &'v mut Values<'a>,
 }
 
@@ -270,16 +268,7 @@ impl<'a> Visitor<'a> for Scalar<'_, '_, 'a> {
     }
 
     fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<Value<'a>, A::Error> {
-        let first = Scalar {
-            paths: self.paths,
-            below: None,
-            list: false,
-            values: self.values,
-        };
-        let first = seq.next_element_seed(first)?;
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(first
-            .filter(|first| self.list && matches!(first, Value::Text(_)))
-            .unwrap_or(Value::Other))
+        Ok(Value::Other)
     }
 }

@@ -93,11 +93,9 @@ impl LogDecoder {
         form: &Form,
         out: &mut dyn FnMut(Seen),
     ) -> Stage {
-        match self
-            .wording
-            .rules
-            .event(&record, self.recognised.shortens(form.layout()))
-        {
+        let shortened = self.recognised.shortens(form.layout());
+        let rules = &self.wording.rules;
+        match rules.event_after(&mut self.last_logger, &record, shortened) {
             Matched::Event { event, .. } if is_of_another_job(&record, &event) => {
                 self.tally.count(RecordResult::Refused);
                 Stage::Done
@@ -108,7 +106,8 @@ impl LogDecoder {
                 wants_cause,
             } => {
                 self.tally.matched(rule);
-                if std::str::from_utf8(&record.message).is_err() {
+                // Nearly all are ASCII, which is found out quicker.
+                if !record.message.is_ascii() && std::str::from_utf8(&record.message).is_err() {
                     self.tally.count(RecordResult::InvalidUtf8);
                 }
                 let (at, mdc_job) = (record.at, record.mdc_job);

@@ -1,10 +1,12 @@
 //! The real file system, failing on demand.
 
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::*;
+use crate::tail::birth::Birth;
 use crate::tail::fs::{Entry, File, Stat};
 
 pub(super) struct Faulty(Arc<Faults>);
@@ -17,6 +19,8 @@ struct Faults {
     failing: Mutex<Option<(Op, Option<&'static str>)>>,
     /// Sizes look at most this large.
     largest_size: AtomicU64,
+    /// When files look as if made; of the one with this inode, if any, another time.
+    births: Mutex<Births>,
     /// Files seem to end there when they are read.
     end: AtomicU64,
     /// Handles opened before this many others fail for ever.
@@ -25,6 +29,9 @@ struct Faults {
     most_open: AtomicUsize,
     open: AtomicUsize,
 }
+
+/// Of all files, and of the one with this inode.
+type Births = (Option<Birth>, Option<(u64, Birth)>);
 
 impl Faulty {
     /// Without a fault so far.
@@ -35,6 +42,7 @@ impl Faulty {
             opens: AtomicUsize::new(0),
             failing: Mutex::new(None),
             largest_size: AtomicU64::new(u64::MAX),
+            births: Mutex::default(),
             end: AtomicU64::new(u64::MAX),
             revoked: AtomicUsize::new(0),
             most_open: AtomicUsize::new(usize::MAX),
@@ -70,6 +78,17 @@ impl Faulty {
     /// Sizes are told as no larger.
     pub(super) fn limit_sizes(&self, most: u64) {
         self.0.largest_size.store(most, Ordering::Relaxed);
+    }
+
+    /// All files look as if made then.
+    pub(super) fn tell_birth(&self, born: Birth) {
+        self.0.births.lock().unwrap().0 = Some(born);
+    }
+
+    /// But this one.
+    pub(super) fn tell_birth_of(&self, path: &Path, born: Birth) {
+        let ino = std::fs::metadata(path).unwrap().ino();
+        self.0.births.lock().unwrap().1 = Some((ino, born));
     }
 
     /// Nothing is read beyond.
@@ -108,7 +127,10 @@ impl Rig {
 
 impl Faults {
     fn tell(&self, stat: Stat) -> Stat {
+        let (all, one) = *self.births.lock().unwrap();
+        let one = one.filter(|(ino, _)| *ino == stat.id.ino).map(|(_, born)| born);
         Stat {
+            born: one.or(all).unwrap_or(stat.born),
             size: stat.size.min(self.largest_size.load(Ordering::Relaxed)),
             ..stat
         }
