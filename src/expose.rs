@@ -13,6 +13,7 @@ pub mod escape;
 pub mod families;
 pub mod others;
 pub mod page;
+pub mod query;
 pub mod render;
 pub mod scrape;
 pub mod server;

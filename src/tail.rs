@@ -20,6 +20,7 @@
 //!   read as it stands.
 //! * One bad file never stops the others; what is skipped is counted and told.
 
+mod account;
 mod ahead;
 mod arrivals;
 pub mod birth;

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::page::Which;
+use super::query::Filter;
 use super::scrape;
 use super::view::View;
 use super::{Telemetry, accept, api, page, vvp};
@@ -267,7 +268,7 @@ fn route(request: &Parts, view: &Arc<View>, telemetry: &Telemetry, now: Timestam
         // The server puts the events behind this head.
         Route::Events => whole("text/event-stream", ""),
         Route::Metrics => metrics(&request.headers, view, telemetry),
-        Route::Entities => match api::Filter::parse(request.uri.query().unwrap_or_default()) {
+        Route::Entities => match Filter::parse(request.uri.query().unwrap_or_default()) {
             Ok(filter) => whole(
                 "application/json",
                 Content::pieces(api::entities(Arc::clone(view), filter), None),

@@ -1,5 +1,5 @@
 //! The store's disk fails: T45 by kills at the system calls of a commit, T50 and T51 by disks that are full, read-only or
-//! broken, T54 by a write that hangs. What needs root says so and is skipped for others.
+//! broken, T46 and T54 by writes that take long or hang. What needs root says so and is skipped for others.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -85,15 +85,19 @@ impl Halfway {
 
     /// A fresh copy of the state.
     fn state(&self) -> PathBuf {
-        let state = self.dir.path().join("state");
-        let _missing = fs::remove_dir_all(&state);
-        fs::create_dir(&state).unwrap();
-        for file in fs::read_dir(self.dir.path().join("base")).unwrap() {
-            let file = file.unwrap();
-            fs::copy(file.path(), state.join(file.file_name())).unwrap();
-        }
-        state
+        copied(&self.dir.path().join("base"), self.dir.path().join("state"))
     }
+}
+
+/// Copies a state directory as it is now in place of whatever was there.
+fn copied(state: &Path, to: PathBuf) -> PathBuf {
+    let _missing = fs::remove_dir_all(&to);
+    fs::create_dir(&to).unwrap();
+    for file in fs::read_dir(state).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+    to
 }
 
 /// Reads what is there and ends.
@@ -179,6 +183,34 @@ fn t45_killed_at_any_system_call_of_a_commit_it_has_the_old_state_or_the_new() {
     // Which thread does the last calls of a kind may differ from run to run.
     assert!(killed * 10 >= most * 8, "killed {killed} times of {most}");
     assert!(news < most, "never killed before the commit");
+}
+
+#[test]
+fn t46_what_is_shown_is_written_down_so_that_no_kill_lets_a_counter_fall() {
+    if !can_trace() {
+        return;
+    }
+    let halfway = Halfway::new();
+    let (state, mut truth) = (halfway.state(), halfway.writer.truth.clone());
+    // So slow that a scrape would come between the one and the other.
+    let slow = "inject=pwrite64:delay_enter=20000";
+    let command = traced(
+        &Daemon::command(&halfway.logs(), &state),
+        &state,
+        &["-o", "/dev/null", "-e", slow],
+    );
+    let daemon = Daemon::spawn(command);
+    let mut writer = halfway.writer;
+    for _ in 0..5 {
+        shows(&daemon, &truth, 1);
+        let kept = kept(&copied(&state, halfway.dir.path().join("killed")));
+        assert_eq!((kept.running, kept.restarting), (truth.running, truth.restarting));
+        while writer.truth.restarting == truth.restarting {
+            writer.append();
+        }
+        writer.finish();
+        truth = writer.truth.clone();
+    }
 }
 
 /// Every call and its number in its thread, as `strace` counts them: what is killed there by a number is the thread that

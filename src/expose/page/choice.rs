@@ -6,8 +6,8 @@ use std::cmp::{Ordering, Reverse};
 use jiff::Timestamp;
 
 use super::words::Attention;
-use crate::expose::api::percent_decoded;
 use crate::expose::entity::Entity;
+use crate::expose::query::percent_decoded;
 use crate::expose::render::put;
 
 /// Rows on a page of a table.
