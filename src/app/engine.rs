@@ -370,9 +370,6 @@ impl Engine {
         self.catching_up = false;
         self.merge = Merge::default();
         self.applier.rest();
-        for log in self.logs.values_mut() {
-            log.decoder.rest();
-        }
     }
 
     /// Takes the events that have waited for the reordering window.
