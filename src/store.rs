@@ -201,6 +201,8 @@ pub struct Store {
     deployments: Shelf<DeploymentId>,
     /// Evicted jobs that are not written yet.
     evicted: Vec<Job>,
+    /// Whether the database may hold evicted jobs. Where it holds none, as after the first catch-up, none is looked for.
+    holds_evicted: bool,
     /// The version of the fleet that was written; none before the first commit.
     fleet: Option<u64>,
     /// As last written.
@@ -268,6 +270,7 @@ impl Store {
                 failures: failures::read(&connection)?,
             },
         };
+        let holds_evicted = jobs::any_evicted(&connection)?;
         let written = |job: &Job| {
             let written = Written {
                 revision: Some(job.revision),
@@ -284,6 +287,7 @@ impl Store {
             platform_jobs: entities::shelf(&saved.left.platform_jobs),
             deployments: entities::shelf(&saved.left.deployments),
             evicted: Vec::new(),
+            holds_evicted,
             fleet: None,
             // Each is written once more when it is first given.
             logs: logs::Written::new(),
@@ -371,6 +375,7 @@ impl Store {
         let logs = logs::write(&transaction, &self.logs, progress, logs)?;
         transaction.commit()?;
         // From here on nothing fails: what is remembered as written is.
+        self.holds_evicted |= !self.evicted.is_empty();
         for job in self.evicted.drain(..) {
             self.jobs.remove(&(job.cluster, job.id));
         }
@@ -429,6 +434,7 @@ impl Store {
                 .position(|job| (&job.cluster, job.id) == (&key.0, key.1));
             let before = match unwritten {
                 Some(at) => Some(self.evicted.remove(at)),
+                None if !self.holds_evicted => None,
                 None => jobs::read_evicted(&self.connection, &key.0, key.1)?,
             };
             let mut entries = 0;

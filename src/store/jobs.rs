@@ -62,6 +62,15 @@ pub(super) fn write_evicted(
     write(connection, (&job, row(&job)?), from, true, now)
 }
 
+/// Whether there is any job that was evicted.
+pub(super) fn any_evicted(connection: &Connection) -> Result<bool, StoreError> {
+    Ok(
+        connection.query_row("SELECT EXISTS (SELECT 1 FROM job WHERE evicted)", [], |row| {
+            row.get(0)
+        })?,
+    )
+}
+
 /// A job that was evicted, without its entries of history, which count as dropped.
 pub(super) fn read_evicted(
     connection: &Connection,
