@@ -1,5 +1,5 @@
 //! A job's name as an event carries it. Most are short and lie in the event itself: a text on the heap costs the core that
-//! makes the event 300 instructions more, and the one that applies it 130, of 6,400 for a transition (callgrind).
+//! makes the event 300 instructions more, and the one that applies it 130, of 5,000 for a transition (callgrind).
 
 use std::fmt;
 use std::ops::Deref;

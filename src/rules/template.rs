@@ -238,7 +238,7 @@ fn count(text: &[u8], fits: impl Fn(u8) -> bool) -> Option<usize> {
     (count > 0).then_some(count)
 }
 
-/// Which bytes a word holds. A transition has two words: a table takes a third of the instructions that comparing does.
+/// Which bytes a word holds. A transition has two words, and a table answers at once.
 const WORD: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0_u8;

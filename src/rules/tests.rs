@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{BUILTIN, Finding, Matched, Refusal, RuleSet};
+use super::{BUILTIN, Finding, LastLogger, Matched, Refusal, RuleSet};
 use crate::decode::record::Record;
 use crate::line::JobId;
 use crate::model::event::Event;
@@ -409,5 +409,25 @@ fn regexes_are_anchored_and_take_any_bytes() {
             matches,
             "{message}: {matched:?}"
         );
+    }
+}
+
+#[test]
+fn the_logger_asked_about_last_changes_no_answer() {
+    let set = RuleSet::builtin().unwrap();
+    let mut last = LastLogger::default();
+    for (logger, shortened) in [
+        (GRAPH, false),
+        (GRAPH, false),
+        ("com.acme.Job", false),
+        ("", false),
+        ("ExecutionGraph", false),
+        ("ExecutionGraph", true),
+        (GRAPH, true),
+        ("com.acme.ExecutionGraph", true),
+    ] {
+        let record = record(logger, RUNNING);
+        let answer = set.event_after(&mut last, &record, shortened);
+        assert_eq!(answer, set.event(&record, shortened), "{logger}");
     }
 }
