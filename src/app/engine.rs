@@ -18,8 +18,8 @@ use crate::line::LogId;
 use crate::model::event::{EndReason, Event, Said, Seen};
 use crate::model::{Fleet, LogContext};
 use crate::pipeline::{EventIds, Memory, ReadAt, SourceDecoder, Totals, Wording};
-use crate::stats::Blind;
-use crate::store::{Progress, Saved};
+use crate::stats::{Blind, SourceStats};
+use crate::store::{LogState, Progress, Saved};
 use crate::tail;
 
 /// See [`Engine::default_cluster`].
@@ -48,6 +48,8 @@ pub struct Engine {
     default_cluster: Arc<str>,
     /// What the decoders of an earlier run remembered of logs not yet opened.
     memories: BTreeMap<LogId, Memory>,
+    /// The numbers that these logs had then; none of one that no source means any more.
+    numbers: BTreeMap<LogId, SourceStats>,
     /// Names of all logs, those of earlier runs and those that are gone included.
     names: Arc<BTreeMap<LogId, Arc<str>>>,
     /// Counted in earlier runs and under earlier rules: matches by rule, and unknown state words.
@@ -103,6 +105,7 @@ impl Engine {
             news: News::None,
             default_cluster: Arc::from(DEFAULT_CLUSTER),
             memories: BTreeMap::new(),
+            numbers: BTreeMap::new(),
             names: Arc::default(),
             before: (BTreeMap::new(), 0),
             totals: Totals::default(),
@@ -125,7 +128,10 @@ impl Engine {
         self.applier = Applier::new(Fleet::restore(limit, saved.left));
         let names = logs.iter().map(|log| (log.id, Arc::clone(&log.numbers.name)));
         self.names = Arc::new(names.collect());
-        self.memories = logs.into_iter().map(|log| (log.id, log.memory)).collect();
+        for LogState { id, numbers, memory } in logs {
+            self.numbers.insert(id, numbers);
+            self.memories.insert(id, memory);
+        }
         self.before = (rule_matches, unknown_states);
     }
 
@@ -283,6 +289,7 @@ impl Engine {
             source.log.clone(),
             self.ids.clone(),
         );
+        self.numbers.remove(&log);
         if let Some(memory) = self.memories.remove(&log) {
             let is_stdin = &*info.name == tail::STDIN;
             decoder.remember(if is_stdin { memory.without_bytes() } else { memory });
@@ -351,9 +358,6 @@ impl Engine {
         self.catching_up = false;
         self.merge = Merge::default();
         self.applier.rest();
-        for log in self.logs.values_mut() {
-            log.decoder.rest();
-        }
     }
 
     /// Takes the events that have waited for the reordering window.

@@ -14,6 +14,10 @@ use crate::line::{LogId, Offset};
 use crate::model::event::Seen;
 use std::sync::Arc;
 
+/// A read of fewer bytes is taken for the last for a while: what makes the next one quicker is let go of. There may be
+/// thousands of logs, and most are short or quiet.
+const LONG: usize = 64 << 10;
+
 /// Decodes one log.
 #[derive(Debug)]
 pub struct SourceDecoder {
@@ -144,6 +148,9 @@ impl SourceDecoder {
             }
             Kind::Lines => self.lines.push(bytes, hits, read, out),
         }
+        if bytes.len() < LONG {
+            self.lines.rest();
+        }
     }
 
     /// The file is left: a last line without newline is a line, and the record at hand is over.
@@ -160,11 +167,6 @@ impl SourceDecoder {
             documents.cut();
         }
         self.lines.file_cut();
-    }
-
-    /// Lets go of what makes a catch-up quicker: there may be thousands of logs, and most are quiet from now on.
-    pub fn rest(&mut self) {
-        self.lines.rest();
     }
 
     /// Time has passed, and nothing was read: what has waited for the reordering window is taken.

@@ -234,7 +234,7 @@ impl Part {
 
 /// How many bytes of the start fit; none where not one does.
 fn count(text: &[u8], fits: impl Fn(u8) -> bool) -> Option<usize> {
-    let count = text.iter().take_while(|byte| fits(**byte)).count();
+    let count = text.iter().position(|byte| !fits(*byte)).unwrap_or(text.len());
     (count > 0).then_some(count)
 }
 

@@ -105,9 +105,9 @@ fn render<S: State>(entry: &Entry<S>, times: &mut Times, text: &mut String) {
     }
     let (log, offset) = entry.line;
     text.push_str(if entry.late { "1," } else { "0," });
-    push_number(text, u64::from(log.0), 1);
+    push_number(text, u64::from(log.0));
     text.push(',');
-    push_number(text, offset, 1);
+    push_number(text, offset);
     text.push(']');
 }
 
@@ -141,32 +141,37 @@ impl Times {
                 known.insert((day, date))
             }
         };
+        let mut time = *b"00:00:00.000000000";
+        fill(&mut time[0..2], second / 3600);
+        fill(&mut time[3..5], second / 60 % 60);
+        fill(&mut time[6..8], second % 60);
+        fill(&mut time[9..], nanos);
+        let zeros = time.iter().rev().take_while(|digit| **digit == b'0').count();
+        let end = if nanos == 0 { 8 } else { time.len() - zeros };
         text.push_str(date);
-        push_number(text, second / 3600, 2);
-        text.push(':');
-        push_number(text, second / 60 % 60, 2);
-        text.push(':');
-        push_number(text, second % 60, 2);
-        if nanos > 0 {
-            text.push('.');
-            push_number(text, nanos, 9);
-            text.truncate(text.trim_end_matches('0').len());
-        }
+        push_ascii(text, &time[..end]);
         text.push('Z');
     }
 }
 
-/// Appends a number of at least so many digits.
-fn push_number(text: &mut String, mut number: u64, least: usize) {
-    let mut digits = [b'0'; 20];
-    let mut first = digits.len();
-    while number > 0 {
-        first -= 1;
-        digits[first] += (number % 10) as u8;
+fn push_number(text: &mut String, number: u64) {
+    let mut digits = [0; 20];
+    let len = number.checked_ilog10().map_or(1, |log| log as usize + 1);
+    fill(&mut digits[..len], number);
+    push_ascii(text, &digits[..len]);
+}
+
+/// Writes the last digits of a number, as many as there is room for.
+fn fill(room: &mut [u8], mut number: u64) {
+    for digit in room.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
         number /= 10;
     }
-    let first = first.min(digits.len() - least);
-    text.extend(digits[first..].iter().copied().map(char::from));
+}
+
+/// Appends them at once: one by one each costs as much as making it.
+fn push_ascii(text: &mut String, ascii: &[u8]) {
+    text.push_str(str::from_utf8(ascii).unwrap_or_default());
 }
 
 fn entry_of<S: State>(row: EntryRow<'_>) -> Result<Entry<S>, StoreError> {
@@ -215,7 +220,7 @@ mod tests {
     fn numbers_are_written_whole() {
         for number in [0, 7, 10, 1_009, u64::MAX] {
             let mut text = String::new();
-            push_number(&mut text, number, 1);
+            push_number(&mut text, number);
             assert_eq!(text, number.to_string());
         }
     }

@@ -133,12 +133,16 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    /// Starts helpers, as many as make sense of `cores`; none where there is but one core, or no thread to be had.
-    pub(super) fn start(cores: usize, search: &Search) -> Option<Self> {
+    /// Starts helpers, as many as make sense of `cores`; none where there is but one core, or no thread to be had. `room` is
+    /// how long the caller's buffer is, as far as that is known: those of the pieces are made at once, while the system's
+    /// allocator still gives such a buffer pages of its own, which go back when it is let go of. Later ones lie in the heap:
+    /// it was 1 MiB larger for good.
+    pub(super) fn start(cores: usize, search: &Search, room: usize) -> Option<Self> {
         let queue = Arc::new(Queue::default());
         let (sender, done) = channel();
         let help = |_: &usize| help_in_thread(Arc::clone(&queue), sender.clone(), Arc::clone(search)).is_ok();
         let helpers = (1..cores.min(MOST_HELPERS + 1)).take_while(help).count();
+        let buffer = |_| (vec![0; room], Vec::new());
         (helpers > 0).then(|| Self {
             queue,
             done,
@@ -149,7 +153,7 @@ impl Ahead {
             upcoming: VecDeque::new(),
             ready: BTreeMap::new(),
             under_way: 0,
-            spare: Vec::new(),
+            spare: (0..most_pieces(helpers)).map(buffer).collect(),
             hits: Vec::new(),
         })
     }
@@ -239,7 +243,7 @@ impl Ahead {
 
     /// How many pieces are under way at most: more files than that need not be expected.
     pub(super) const fn most_pieces(&self) -> usize {
-        2 * (self.helpers + 1)
+        most_pieces(self.helpers)
     }
 
     fn begin(&mut self, id: FileId, file: &Arc<dyn File>, place: u64) {
@@ -355,6 +359,10 @@ impl Drop for Ahead {
         self.queue.lock().1 = true;
         self.queue.more.notify_all();
     }
+}
+
+const fn most_pieces(helpers: usize) -> usize {
+    2 * (helpers + 1)
 }
 
 fn help_in_thread(

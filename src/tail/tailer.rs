@@ -175,7 +175,7 @@ impl Tailer {
 
     /// Reads files ahead on as many cores, and gives what `search` finds along with the bytes.
     pub fn read_ahead(&mut self, cores: usize, search: &Search) {
-        self.pass.ahead = Ahead::start(cores, search);
+        self.pass.ahead = Ahead::start(cores, search, self.buffer.len());
     }
 
     /// Changes how often everything is looked at without a hint.

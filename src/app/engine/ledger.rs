@@ -34,8 +34,15 @@ impl Engine {
     #[must_use]
     pub fn progress(&self, tailer: &Tailer) -> Progress {
         let logs = self.logs.iter();
+        let logs = logs.filter_map(|(id, log)| log_state(*id, log, tailer));
+        // Their positions are kept, so what was open at these must be, too.
+        let not_found = self.numbers.iter().filter_map(|(id, numbers)| {
+            let (id, numbers) = (*id, numbers.clone());
+            let memory = self.memories.get(&id)?.clone();
+            Some(LogState { id, numbers, memory })
+        });
         Progress {
-            logs: logs.filter_map(|(id, log)| log_state(*id, log, tailer)).collect(),
+            logs: logs.chain(not_found).collect(),
             positions: tailer.positions(),
             rule_matches: self.all_rule_matches(),
             unknown_states: self.unknown_states(),

@@ -106,8 +106,7 @@ impl LogDecoder {
                 wants_cause,
             } => {
                 self.tally.matched(rule);
-                // Nearly all are ASCII, which is found out quicker.
-                if !record.message.is_ascii() && std::str::from_utf8(&record.message).is_err() {
+                if std::str::from_utf8(&record.message).is_err() {
                     self.tally.count(RecordResult::InvalidUtf8);
                 }
                 let (at, mdc_job) = (record.at, record.mdc_job);
