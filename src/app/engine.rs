@@ -1,5 +1,6 @@
 //! What happens to the bytes of all logs: a decoder for each, the merge of what is old, and the model.
 
+mod advice;
 mod applier;
 mod ledger;
 
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use self::advice::COMPLAINTS;
 use self::applier::Applier;
 use self::ledger::Ledger;
 use super::merge::Merge;
@@ -16,7 +18,7 @@ use crate::line::LogId;
 use crate::model::event::{EndReason, Event, Said, Seen};
 use crate::model::{Fleet, LogContext};
 use crate::pipeline::{EventIds, Memory, ReadAt, SourceDecoder, Totals, Wording};
-use crate::stats::{Blind, RecordResult, SourceStats};
+use crate::stats::{Blind, SourceStats};
 use crate::store::{LogState, Progress, Saved};
 use crate::tail;
 
@@ -25,20 +27,6 @@ const DEFAULT_CLUSTER: &str = "default";
 
 /// Evicted jobs that may wait to be kept before nothing more is read: they are memory too.
 const MOST_EVICTED: usize = 4096;
-
-/// Records that are lost or mended, and what to do about the first of a log.
-const COMPLAINTS: [(RecordResult, &str); 2] = [
-    (
-        RecordResult::TooLong,
-        "has lines or records longer than allowed, which are skipped: if they are Flink's own, raise `line_bytes` and \
-         `record_bytes` in `[limits]`",
-    ),
-    (
-        RecordResult::InvalidUtf8,
-        "has records of jobs that are not UTF-8, shown with a mark in place of what cannot be read: let Flink write UTF-8 \
-         (-Dfile.encoding=UTF-8, or the charset of its log4j or logback appender)",
-    ),
-];
 
 /// Decoders, merge and model, fed by the tailer.
 #[derive(Debug)]
@@ -455,30 +443,6 @@ impl Engine {
             self.news = News::Changed;
         }
     }
-
-    /// What people should know of logs and were not told: the log's name, and what to do.
-    #[must_use]
-    pub fn take_advice(&mut self) -> Vec<(Arc<str>, &'static str)> {
-        let mut news = Vec::new();
-        for id in std::mem::take(&mut self.unadvised) {
-            let Some(log) = self.logs.get_mut(&id) else {
-                continue;
-            };
-            let tally = log.decoder.tally();
-            let blind = tally.blind();
-            if blind.is_some() && blind != log.told {
-                news.extend(blind.map(|blind| (Arc::clone(&log.name), advice(blind))));
-                log.told = blind;
-            }
-            for (index, (result, advice)) in COMPLAINTS.iter().enumerate() {
-                if tally.records(*result) > 0 && !log.complained[index] {
-                    news.push((Arc::clone(&log.name), *advice));
-                    log.complained[index] = true;
-                }
-            }
-        }
-        news
-    }
 }
 
 impl tail::Sink for Engine {
@@ -516,24 +480,5 @@ fn place_in_the_logs_cluster(seen: &mut Seen) {
         && carrier.cluster.is_some()
     {
         Arc::make_mut(carrier).cluster = None;
-    }
-}
-
-/// What to tell people of a log that cannot show transitions.
-const fn advice(blind: Blind) -> &'static str {
-    match blind {
-        Blind::LevelAboveInfo => {
-            "nothing at INFO is printed here, and Flink prints a job's transitions at INFO: set rootLogger.level (or \
-             logger.org.apache.flink.runtime) to INFO in Flink's log4j configuration"
-        }
-        Blind::NoLogger => {
-            "its layout prints no logger, so that Flink's lines cannot be told from others: add %c (log4j) or %logger \
-             (logback) to the pattern in Flink's configuration"
-        }
-        Blind::UnknownLayout => {
-            "no layout recognises its lines: give the pattern of Flink's log4j or logback configuration with --layout or \
-             `layout =`, and see what `flinktail explain` makes of a line"
-        }
-        Blind::Encoding => "it is written in UTF-16 or UTF-32, which is not read: let Flink write UTF-8",
     }
 }
