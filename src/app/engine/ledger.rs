@@ -166,3 +166,43 @@ fn log_state(id: LogId, log: &Log, tailer: &Tailer) -> Option<LogState> {
     let memory = log.decoder.memory();
     Some(LogState { id, numbers, memory })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::{HeadFacts, Writer};
+    use crate::pipeline::Memory;
+    use crate::store::Saved;
+    use crate::tail::Settings;
+    use crate::tail::fs::OsFs;
+
+    #[test]
+    fn t51_a_log_that_was_not_found_again_is_kept_whole_where_the_store_begins_anew() {
+        let mut memory = Memory::default();
+        memory.carry = b"2026-03-02 09:00:00,0".to_vec();
+        let numbers = SourceStats {
+            name: "/log/x.log".into(),
+            read_bytes: 21,
+            ..SourceStats::default()
+        };
+        let id = LogId(7);
+        let log = LogState { id, numbers, memory };
+        let mut saved = Saved::default();
+        saved.progress.logs = vec![log.clone()];
+        let wording = Arc::new(crate::app::wording(None).unwrap());
+        let mut engine = Engine::new(wording, Vec::new(), 10);
+        engine.restore(saved);
+        let classify = Box::new(|_: &[u8]| HeadFacts {
+            first_time: None,
+            writer: Writer::Unknown,
+        });
+        let tailer = Tailer::new(
+            Arc::new(OsFs),
+            Vec::new(),
+            classify,
+            Settings::default(),
+            Vec::new(),
+        );
+        assert_eq!(engine.progress(&tailer).logs, [log]);
+    }
+}

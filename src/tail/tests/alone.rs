@@ -24,6 +24,28 @@ fn pass(rig: &mut Rig) {
 }
 
 #[test]
+fn t01_what_was_written_last_waits_for_its_writer_though_it_begins_with_an_older_time() {
+    let mut rig = rig(little());
+    let long_ago = std::time::UNIX_EPOCH + Duration::from_secs(1);
+    for (name, from, to) in [("x.log.1", 0, 100), ("x.log", 100, 110)] {
+        rig.append(name, text(from, to));
+        rig.date(name, long_ago + Duration::from_secs(to.into()));
+    }
+    pass(&mut rig);
+    rig.rename("x.log", "x.log.2");
+    // Rotated before it was seen, and still written to.
+    rig.append(
+        "x.log.3",
+        "T999 a banner\n".to_owned() + &text(110, 120) + "T1000120 line",
+    );
+    rig.settle();
+    rig.append("x.log.3", " 000000120 ................\n");
+    rig.append("x.log", text(121, 130));
+    rig.settle();
+    assert_eq!(rig.numbered(), lines(0, 130));
+}
+
+#[test]
 fn t10_a_file_that_took_the_name_of_one_that_was_closed_is_not_taken_for_it() {
     let mut rig = rig(Settings {
         open_files: 0,

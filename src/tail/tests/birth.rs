@@ -19,33 +19,48 @@ fn rig(fs: &Arc<Faulty>) -> Rig {
     Rig::with(tempfile::tempdir().unwrap(), &["."], little, fs.clone())
 }
 
-#[test]
-fn t10_one_that_has_the_inode_and_the_beginning_of_one_that_waited_is_told_by_its_birth() {
-    let fs = Faulty::new();
-    let mut rig = rig(&fs);
-    let date = |rig: &Rig, name: &str, second| {
-        let at = std::time::UNIX_EPOCH + Duration::from_secs(1_000_000 + second);
-        rig.date(name, at);
-    };
-    let write = |rig: &Rig, name: &str, from, to| {
-        rig.write(name, banner() + &text(from, to));
-        date(rig, name, u64::from(to));
-    };
-    fs.tell_birth(Birth::of_nanoseconds(1));
+/// Writes the banner and lines, last at a time that tells the order.
+fn write(rig: &Rig, name: &str, from: u32, to: u32) {
+    rig.write(name, banner() + &text(from, to));
+    let at = std::time::UNIX_EPOCH + Duration::from_secs(1_000_000 + u64::from(to));
+    rig.date(name, at);
+}
+
+/// One file is being read and two wait; then the first of these is deleted, and the second rotated.
+fn two_wait(fs: &Arc<Faulty>, born: Birth) -> Rig {
+    let mut rig = rig(fs);
+    fs.tell_birth(born);
     write(&rig, "x.log.1", 0, 100);
     write(&rig, "x.log.2", 100, 101);
     write(&rig, "x.log", 101, 110);
     rig.now += Duration::from_millis(10);
     rig.tailer.poll(rig.now, &mut rig.sink);
     assert!(rig.numbered().len() < 100, "two wait");
-    // One of them is deleted, and what comes last but one has its inode.
     rig.rename("x.log", "x.log.3");
+    rig
+}
+
+#[test]
+fn t10_one_that_has_the_inode_and_the_beginning_of_one_that_waited_is_told_by_its_birth() {
+    let fs = Faulty::new();
+    let mut rig = two_wait(&fs, Birth::of_nanoseconds(1));
+    // The last but one has the inode of what was deleted.
     write(&rig, "x.log.2", 110, 120);
     rig.rename("x.log.2", "x.log.4");
     write(&rig, "x.log", 120, 130);
     fs.tell_birth_of(&rig.path("x.log.4"), Birth::of_nanoseconds(2));
     rig.settle();
     assert_eq!(rig.numbered(), [lines(0, 100), lines(101, 130)].concat());
+}
+
+#[test]
+fn t10_where_no_birth_is_told_what_has_the_name_of_the_log_is_read_last() {
+    let fs = Faulty::new();
+    let mut rig = two_wait(&fs, Birth::UNKNOWN);
+    write(&rig, "x.log.2", 110, 120);
+    rig.rename("x.log.2", "x.log");
+    rig.settle();
+    assert_eq!(rig.numbered(), [lines(0, 100), lines(101, 120)].concat());
 }
 
 #[test]
