@@ -162,10 +162,17 @@ impl Log {
     }
 
     /// Between a rename and the next file no file has the log's own name: what was written last may still be written to, and
-    /// nothing is put behind it.
+    /// nothing is put behind it. Files stamped within one tick of the clock do not tell which of them that is.
     fn expect_more_of_last(&self, news: &mut [News]) {
-        if let Some(last) = news.iter_mut().max_by_key(|found| found.file.mtime) {
-            last.current = self.queue.iter().all(|file| file.mtime < last.file.mtime);
+        let Some(latest) = news.iter().map(|found| found.file.mtime).max() else {
+            return;
+        };
+        let in_line = self.queue.iter().map(|file| file.mtime);
+        let all = in_line.chain(news.iter().map(|found| found.file.mtime));
+        if all.filter(|mtime| *mtime >= latest).count() == 1 {
+            for found in news {
+                found.current = found.file.mtime == latest;
+            }
         }
     }
 

@@ -46,6 +46,25 @@ fn t01_what_was_written_last_waits_for_its_writer_though_it_begins_with_an_older
 }
 
 #[test]
+fn t02_between_a_rename_and_the_next_file_those_written_within_one_tick_go_by_what_they_begin_with() {
+    for (older, newer) in [("x.log.3", "x.log.2"), ("x.log.2", "x.log.3")] {
+        let mut rig = rig(little());
+        rig.append("x.log", text(0, 10));
+        pass(&mut rig);
+        rig.rename("x.log", "x.log.4");
+        let at_once = std::time::SystemTime::now() + Duration::from_secs(1);
+        for (name, from, to) in [(older, 10, 20), (newer, 20, 30)] {
+            rig.append(name, text(from, to));
+            rig.date(name, at_once);
+        }
+        pass(&mut rig);
+        rig.append("x.log", text(30, 40));
+        rig.settle();
+        assert_eq!(rig.numbered(), lines(0, 40), "{older} is the older one");
+    }
+}
+
+#[test]
 fn t10_a_file_that_took_the_name_of_one_that_was_closed_is_not_taken_for_it() {
     let mut rig = rig(Settings {
         open_files: 0,
