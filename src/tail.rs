@@ -6,7 +6,7 @@
 //! * Every complete line that was on disk after the last read of that place, and was not destroyed before it could be
 //!   read, is handed on exactly once. What was destroyed unread is counted in bytes where that can be known.
 //! * No line is joined from two files, or from two sides of a truncation.
-//! * A file is known by device, inode and [birth](birth) while it lives, by its bytes whenever that is in doubt: each read also reads
+//! * A file is known by device, inode and [birth] while it lives, by its bytes whenever that is in doubt: each read also reads
 //!   the bytes just before its place, and goes on only if they are those that were read.
 //! * What was read is never read again from another file: one that comes is judged by how far any file of the family was
 //!   read. What it holds before the furthest of those places was read; while that place's own file is in doubt, it waits.
