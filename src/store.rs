@@ -188,6 +188,16 @@ struct Written {
     entries: u64,
 }
 
+impl Written {
+    /// A job that is written as it is.
+    fn of(job: &Job) -> Self {
+        Self {
+            revision: Some(job.revision),
+            entries: job.entries(),
+        }
+    }
+}
+
 /// An open database.
 #[derive(Debug)]
 pub struct Store {
@@ -271,13 +281,7 @@ impl Store {
             },
         };
         let holds_evicted = jobs::any_evicted(&connection)?;
-        let written = |job: &Job| {
-            let written = Written {
-                revision: Some(job.revision),
-                entries: job.entries(),
-            };
-            ((Arc::clone(&job.cluster), job.id), written)
-        };
+        let written = |job: &Job| ((Arc::clone(&job.cluster), job.id), Written::of(job));
         let store = Self {
             connection,
             path: path.to_owned(),
@@ -350,7 +354,10 @@ impl Store {
             |(_, job, from)| (*job, jobs::row(job), *from),
             |(job, row, from)| jobs::write(&transaction, (job, row?), from, false, now),
         )?;
-        let written: Vec<Key> = changed.into_iter().map(|(key, ..)| key).collect();
+        let written: Vec<(Key, Written)> = changed
+            .into_iter()
+            .map(|(key, job, _)| (key, Written::of(job)))
+            .collect();
         let applications = entities::write(&transaction, &self.applications, fleet.applications(), now)?;
         let platform_jobs = entities::write(&transaction, &self.platform_jobs, fleet.platform_jobs(), now)?;
         let deployments = entities::write(&transaction, &self.deployments, fleet.deployments(), now)?;
@@ -379,15 +386,7 @@ impl Store {
         for job in self.evicted.drain(..) {
             self.jobs.remove(&(job.cluster, job.id));
         }
-        for key in written {
-            if let Some(job) = fleet.job(&key.0, key.1) {
-                let written = Written {
-                    revision: Some(job.revision),
-                    entries: job.entries(),
-                };
-                self.jobs.insert(key, written);
-            }
-        }
+        self.jobs.extend(written);
         self.applications.extend(applications);
         self.platform_jobs.extend(platform_jobs);
         self.deployments.extend(deployments);
