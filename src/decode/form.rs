@@ -271,7 +271,7 @@ fn physical_start(buf: &[u8], at: usize, floor: usize) -> usize {
 }
 
 /// End of the physical line that holds the byte at `at`: just past its newline, or the buffer's end.
-fn physical_end(buf: &[u8], at: usize) -> usize {
+pub(crate) fn physical_end(buf: &[u8], at: usize) -> usize {
     memchr(b'\n', &buf[at..]).map_or(buf.len(), |newline| at + newline + 1)
 }
 

@@ -15,6 +15,7 @@ use super::event_ids::EventIds;
 use super::input::ReadAt;
 use super::quiet::{Like, Words};
 use crate::decode::documents::{self, Around, Leaf, Opened, Refused, Step, Told, Walker, event_id};
+use crate::decode::form::physical_end;
 use crate::line::Offset;
 use crate::model::arn::ApplicationArn;
 use crate::model::event::{Carrier, Said, Seen};
@@ -43,10 +44,9 @@ pub(super) struct Documents {
     waited: u64,
     /// When bytes came last.
     fed: Option<Timestamp>,
-    /// What lines look like that need not be opened: that of a record which stood alone, and nothing has begun since.
+    /// What lines look like that need not be opened: that of a record which stood alone, and nothing has begun since but,
+    /// held by the walker, a line that is to be taken as a whole.
     like: Option<Like>,
-    /// The beginning of a line is held, to be taken as a whole.
-    is_held: bool,
     /// The document opened last was a record of an application's log, and stood alone.
     is_record: bool,
 }
@@ -110,7 +110,6 @@ impl Documents {
             waited: 0,
             fed: None,
             like: None,
-            is_held: false,
             is_record: false,
         }
     }
@@ -158,7 +157,7 @@ impl Documents {
             if at == bytes.len() {
                 break;
             }
-            let end = line_end(bytes, at);
+            let end = physical_end(bytes, at);
             self.line(&bytes[at..end], read.offset + at as Offset, read, lines, out);
             at = end;
         }
@@ -172,11 +171,14 @@ impl Documents {
         lines: &mut LogDecoder,
         out: &mut dyn FnMut(Seen),
     ) -> usize {
-        if !std::mem::take(&mut self.is_held) {
+        if self.like.is_none() {
             return 0;
         }
-        let end = line_end(bytes, 0);
         let mut line = self.walker.take_held();
+        if line.is_empty() {
+            return 0;
+        }
+        let end = physical_end(bytes, 0);
         let offset = read.offset.saturating_sub(line.len() as Offset);
         line.extend_from_slice(&bytes[..end]);
         self.line(&line, offset, read, lines, out);
@@ -198,7 +200,6 @@ impl Documents {
             // What could be an object already is not waited for.
             if !is_whole && !text.ends_with(b"}") && line.len() < HELD {
                 self.walker.hold(line, offset);
-                self.is_held = true;
                 return;
             }
             if like.fits(text) && self.alike(text, offset, read, lines, out) {
@@ -239,7 +240,6 @@ impl Documents {
 
     /// The file is left: nothing continues what is held back, and nothing comes before what waits.
     pub(super) fn end(&mut self, read: ReadAt, lines: &mut LogDecoder, out: &mut dyn FnMut(Seen)) {
-        self.is_held = false;
         self.walk(read, lines, out, Walker::end);
         self.release(None, read, lines, out);
     }
@@ -247,7 +247,7 @@ impl Documents {
     /// What followed is gone.
     pub(super) fn cut(&mut self) {
         self.walker = Walker::default();
-        (self.like, self.is_held) = (None, false);
+        self.like = None;
     }
 
     /// Time has passed: takes what has waited long enough.
@@ -487,11 +487,6 @@ impl Documents {
         });
         self.know(&ids);
     }
-}
-
-/// Where the line that begins at `at` ends: behind its newline, or where the bytes do.
-fn line_end(bytes: &[u8], at: usize) -> usize {
-    memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |newline| at + newline + 1)
 }
 
 fn hashes(ids: &[Arc<str>]) -> Vec<u64> {
