@@ -68,3 +68,26 @@ pub(super) fn message(value: &Value, around: &Around) -> Option<Opened> {
         ..Told::new(around.at, event)
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::record;
+    use crate::model::arn::ApplicationArn;
+
+    #[test]
+    fn a_record_of_the_application_before_is_told_from_an_error_of_the_service_that_names_it() {
+        const ARN: &str = "arn:aws:kinesisanalytics:eu-west-1:123456789012:application/acme";
+        let last = ApplicationArn::parse(ARN);
+        for (keys, is_record) in [
+            (r#""logger":"a.B","message":"m""#, true),
+            (r#""errorCode":"E","message":"m""#, false),
+            (r#""errorCode":"E","message":"\"logger\":\"a.B\"""#, false),
+        ] {
+            let object = format!("{{\"applicationARN\":\"{ARN}\",{keys}}}");
+            for last in [None, last.as_ref()] {
+                let found = record(object.as_bytes(), last);
+                assert_eq!(found.is_some(), is_record, "{object} after {last:?}");
+            }
+        }
+    }
+}
