@@ -124,6 +124,11 @@ fn traced(command: &Command, state: &Path, arguments: &[&str]) -> Command {
     traced
 }
 
+/// The command, of whose calls on the database's files some go as `inject` says.
+fn injected(command: &Command, state: &Path, inject: &str) -> Command {
+    traced(command, state, &["-o", "/dev/null", "-e", inject])
+}
+
 /// Whether processes can be traced, which some systems let root alone do: who may not is told so. That `strace` is missing
 /// is no excuse: `tests/run` installs it.
 fn can_trace() -> bool {
@@ -161,11 +166,7 @@ fn t45_killed_at_any_system_call_of_a_commit_it_has_the_old_state_or_the_new() {
         let (call, number) = &calls[point * calls.len() / most];
         let state = halfway.state();
         let inject = format!("inject={call}:signal=KILL:when={number}");
-        let mut command = traced(
-            &once(&halfway.logs(), &state),
-            &state,
-            &["-o", "/dev/null", "-e", &inject],
-        );
+        let mut command = injected(&once(&halfway.logs(), &state), &state, &inject);
         killed += usize::from(!command.status().unwrap().success());
         let found = kept(&state);
         assert!(
@@ -194,11 +195,7 @@ fn t46_what_is_shown_is_written_down_so_that_no_kill_lets_a_counter_fall() {
     let (state, mut truth) = (halfway.state(), halfway.writer.truth.clone());
     // So slow that a scrape would come between the one and the other.
     let slow = "inject=pwrite64:delay_enter=20000";
-    let command = traced(
-        &Daemon::command(&halfway.logs(), &state),
-        &state,
-        &["-o", "/dev/null", "-e", slow],
-    );
+    let command = injected(&Daemon::command(&halfway.logs(), &state), &state, slow);
     let daemon = Daemon::spawn(command);
     let mut writer = halfway.writer;
     for _ in 0..5 {
@@ -354,11 +351,7 @@ fn t50_writes_and_flushes_that_fail_are_tried_again_with_a_new_descriptor() {
         writer.append();
         writer.finish();
         let inject = format!("inject={call}:error=EIO:when=1..2");
-        let command = traced(
-            &Daemon::command(&logs, &state),
-            &state,
-            &["-o", "/dev/null", "-e", &inject],
-        );
+        let command = injected(&Daemon::command(&logs, &state), &state, &inject);
         let daemon = Daemon::spawn(command);
         let page = shows(&daemon, &writer.truth, 1);
         assert!(page["flinktail_store_errors_total"] >= 1, "{call}");
@@ -373,11 +366,7 @@ fn t54_a_second_signal_ends_it_at_once_though_the_disk_hangs() {
     let halfway = Halfway::new();
     let state = halfway.state();
     let inject = "inject=fsync,fdatasync:delay_enter=60000000";
-    let command = traced(
-        &Daemon::command(&halfway.logs(), &state),
-        &state,
-        &["-o", "/dev/null", "-e", inject],
-    );
+    let command = injected(&Daemon::command(&halfway.logs(), &state), &state, inject);
     let daemon = Daemon::spawn(command);
     daemon.hear("caught up");
     daemon.signal(Signal::TERM);
