@@ -156,7 +156,7 @@ impl Default for Settings {
             period: Duration::from_secs(1),
             grace: Duration::from_secs(60),
             open_files: 48,
-            log_budget: 4 << 20,
+            log_budget: 16 << 20,
             pass_budget: 32 << 20,
             chunk: 256 << 10,
         }

@@ -35,23 +35,39 @@ struct Piece {
     place: u64,
     /// How many bytes before the place it holds.
     anchor: usize,
-    /// Room for as many as the caller ever asks for.
-    bytes: Vec<u8>,
-    /// How many of them are the piece.
+    /// How many bytes the anchor and the piece are.
     len: usize,
-    /// What was found in the bytes behind the anchor.
-    hits: Vec<u32>,
+    /// How long a buffer is to be: as the caller's.
+    room: usize,
+    /// Empty before somebody reads the piece.
+    buffer: Buffer,
     /// It was read whole, and holds no NUL: nothing in it is to be skipped.
     is_good: bool,
 }
 
+/// Where a piece is read into, and what was found in it behind the anchor.
+#[derive(Default)]
+struct Buffer {
+    bytes: Vec<u8>,
+    hits: Vec<u32>,
+    /// Who read into it last.
+    reader: Reader,
+}
+
+/// One of those that read pieces, of whom each has a core's cache: the caller is the first.
+type Reader = usize;
+
+const CALLER: Reader = 0;
+
 impl Piece {
     fn read(&mut self, search: &Search) {
-        let bytes = &mut self.bytes[..self.len];
+        let Buffer { bytes, hits, .. } = &mut self.buffer;
+        bytes.resize(self.room, 0);
+        let bytes = &mut bytes[..self.len];
         let got = fill(&*self.file, bytes, self.place - self.anchor as u64);
         self.is_good = got.is_ok_and(|got| got == self.len) && memchr::memchr(0, bytes).is_none();
         if self.is_good {
-            search(self.place, &bytes[self.anchor..], &mut self.hits);
+            search(self.place, &bytes[self.anchor..], hits);
         }
     }
 }
@@ -59,32 +75,64 @@ impl Piece {
 /// Pieces to be read, for whoever is free.
 #[derive(Default)]
 struct Queue {
-    pieces: Mutex<(VecDeque<Piece>, bool)>,
+    state: Mutex<State>,
     more: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    pieces: VecDeque<Piece>,
+    /// Buffers to be used again.
+    spare: Vec<Buffer>,
+    /// How many helpers have nothing to read.
+    waiting: usize,
+    is_closed: bool,
+}
+
+impl State {
+    /// The next piece, to be read by `reader`: into a buffer that it read into before, if there is one. Another's would first
+    /// have to leave the cache of another core, with every piece.
+    fn next(&mut self, reader: Reader) -> Option<Piece> {
+        let mut piece = self.pieces.pop_front()?;
+        let own = self.spare.iter().rposition(|spare| spare.reader == reader);
+        let buffer = match own {
+            Some(own) => Some(self.spare.swap_remove(own)),
+            None => self.spare.pop(),
+        };
+        piece.buffer = buffer.unwrap_or_default();
+        piece.buffer.reader = reader;
+        Some(piece)
+    }
 }
 
 impl Queue {
     /// Nothing can be half done under this lock.
-    fn lock(&self) -> MutexGuard<'_, (VecDeque<Piece>, bool)> {
-        self.pieces.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn push(&self, piece: Piece) {
-        self.lock().0.push_back(piece);
-        self.more.notify_one();
+        let mut state = self.lock();
+        state.pieces.push_back(piece);
+        // Waking somebody takes a system call, even if nobody is there.
+        if state.waiting > 0 {
+            self.more.notify_one();
+        }
     }
 
     /// The next piece, waited for; none once the queue is closed.
-    fn wait(&self) -> Option<Piece> {
-        let mut queue = self.lock();
+    fn wait(&self, reader: Reader) -> Option<Piece> {
+        let mut state = self.lock();
         loop {
-            if queue.1 {
+            if state.is_closed {
                 return None;
             }
-            if let Some(piece) = queue.0.pop_front() {
+            if let Some(piece) = state.next(reader) {
                 return Some(piece);
             }
-            queue = self.more.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            state.waiting += 1;
+            state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
         }
     }
 }
@@ -126,10 +174,10 @@ pub(super) struct Ahead {
     ready: BTreeMap<(u64, u64), Piece>,
     /// Pieces asked of the helpers and not taken yet.
     under_way: usize,
-    /// Buffers to be used again.
-    spare: Vec<(Vec<u8>, Vec<u32>)>,
     /// What was found in the piece taken last.
     hits: Vec<u32>,
+    /// Who read that: the caller has its buffer.
+    reader: Reader,
 }
 
 impl Ahead {
@@ -140,9 +188,19 @@ impl Ahead {
     pub(super) fn start(cores: usize, search: &Search, room: usize) -> Option<Self> {
         let queue = Arc::new(Queue::default());
         let (sender, done) = channel();
-        let help = |_: &usize| help_in_thread(Arc::clone(&queue), sender.clone(), Arc::clone(search)).is_ok();
+        let help = |reader: &Reader| {
+            help_in_thread(*reader, Arc::clone(&queue), sender.clone(), Arc::clone(search)).is_ok()
+        };
         let helpers = (1..cores.min(MOST_HELPERS + 1)).take_while(help).count();
-        let buffer = |_| (vec![0; room], Vec::new());
+        if helpers > 0 {
+            queue.lock().spare = (0..most_pieces(helpers))
+                .map(|number| Buffer {
+                    bytes: vec![0; room],
+                    hits: Vec::new(),
+                    reader: number % (helpers + 1),
+                })
+                .collect();
+        }
         (helpers > 0).then(|| Self {
             queue,
             done,
@@ -153,8 +211,8 @@ impl Ahead {
             upcoming: VecDeque::new(),
             ready: BTreeMap::new(),
             under_way: 0,
-            spare: (0..most_pieces(helpers)).map(buffer).collect(),
             hits: Vec::new(),
+            reader: CALLER,
         })
     }
 
@@ -221,8 +279,10 @@ impl Ahead {
         };
         let is_good = piece.is_good && (piece.anchor, piece.len) == (anchor, anchor + len);
         if is_good {
-            std::mem::swap(buffer, &mut piece.bytes);
-            std::mem::swap(&mut self.hits, &mut piece.hits);
+            let Buffer { bytes, hits, reader } = &mut piece.buffer;
+            std::mem::swap(buffer, bytes);
+            std::mem::swap(&mut self.hits, hits);
+            std::mem::swap(&mut self.reader, reader);
         }
         self.put_back(piece);
         is_good
@@ -237,7 +297,7 @@ impl Ahead {
     pub(super) fn rest(&mut self) {
         self.forget();
         self.upcoming.clear();
-        self.spare = Vec::new();
+        self.queue.lock().spare = Vec::new();
         self.hits = Vec::new();
     }
 
@@ -269,16 +329,14 @@ impl Ahead {
             let anchor = usize::try_from(plan.next).map_or(Place::ANCHOR, |next| next.min(Place::ANCHOR));
             let left = usize::try_from(plan.end - plan.next).unwrap_or(usize::MAX);
             let len = left.min(room - Place::ANCHOR);
-            let (mut bytes, hits) = self.spare.pop().unwrap_or_default();
-            bytes.resize(room, 0);
             self.queue.push(Piece {
                 file: Arc::clone(&plan.file),
                 plan: plan.number,
                 place: plan.next,
                 anchor,
-                bytes,
                 len: anchor + len,
-                hits,
+                room,
+                buffer: Buffer::default(),
                 is_good: false,
             });
             plan.asked.push_back(plan.next);
@@ -318,7 +376,7 @@ impl Ahead {
             }
             let mut next = self.done.try_recv().ok();
             if next.is_none() {
-                let own = self.queue.lock().0.pop_front();
+                let own = self.queue.lock().next(CALLER);
                 next = own.map(|mut piece| {
                     piece.read(&self.search);
                     piece
@@ -339,7 +397,7 @@ impl Ahead {
 
     /// Pieces that were asked for are not wanted any more.
     fn forget(&mut self) {
-        let queued = std::mem::take(&mut self.queue.lock().0);
+        let queued = std::mem::take(&mut self.queue.lock().pieces);
         let ready = std::mem::take(&mut self.ready).into_values();
         queued
             .into_iter()
@@ -350,13 +408,16 @@ impl Ahead {
 
     fn put_back(&mut self, piece: Piece) {
         self.under_way -= 1;
-        self.spare.push((piece.bytes, piece.hits));
+        // One that nobody read has none.
+        if !piece.buffer.bytes.is_empty() {
+            self.queue.lock().spare.push(piece.buffer);
+        }
     }
 }
 
 impl Drop for Ahead {
     fn drop(&mut self) {
-        self.queue.lock().1 = true;
+        self.queue.lock().is_closed = true;
         self.queue.more.notify_all();
     }
 }
@@ -366,6 +427,7 @@ const fn most_pieces(helpers: usize) -> usize {
 }
 
 fn help_in_thread(
+    reader: Reader,
     queue: Arc<Queue>,
     done: Sender<Piece>,
     search: Search,
@@ -373,7 +435,7 @@ fn help_in_thread(
     thread::Builder::new()
         .name("read-ahead".to_owned())
         .spawn(move || {
-            while let Some(mut piece) = queue.wait() {
+            while let Some(mut piece) = queue.wait(reader) {
                 piece.read(&search);
                 if done.send(piece).is_err() {
                     break;
