@@ -169,8 +169,8 @@ impl Tailer {
         let news = view
             .families
             .iter()
-            .filter(|(stem, _)| known.is_none_or(|logs| !logs.contains_key(*stem)));
-        let members = news.flat_map(|(_, family)| &family.members);
+            .filter(|family| known.is_none_or(|logs| !logs.contains_key(&family.stem)));
+        let members = news.flat_map(|family| view.members_of(family));
         let large = members.filter(|member| member.stat.size >= SAMPLE as u64 && !member.name.gz);
         let paths: Vec<&Path> = large.map(|member| &*member.path).collect();
         if paths.len() >= MANY {
@@ -254,7 +254,8 @@ impl Tailer {
     fn create_logs(&mut self, dir: &Path, view: &View) {
         let known = self.families.get_key_value(dir);
         let dir = known.map_or_else(|| Arc::from(dir), |(dir, _)| Arc::clone(dir));
-        for (stem, family) in &view.families {
+        for family in &view.families {
+            let (stem, members) = (&family.stem, view.members_of(family));
             if self
                 .families
                 .get(&dir)
@@ -268,11 +269,7 @@ impl Tailer {
             let source = family
                 .source
                 .or_else(|| self.targets.get(&*dir)?.first().map(|target| target.source));
-            let member = family
-                .members
-                .iter()
-                .find(|member| member.wanted)
-                .or_else(|| family.members.first());
+            let member = members.iter().find(|member| member.wanted).or(members.first());
             let (Some(source), Some(member)) = (source, member) else {
                 continue;
             };
@@ -328,11 +325,11 @@ impl Tailer {
         let Some(logs) = self.families.get(dir) else {
             return true;
         };
-        let came = view.families.iter().any(|(stem, family)| {
-            let log = logs.get(stem).and_then(|id| self.logs.get(id));
+        let came = view.families.iter().any(|family| {
+            let log = logs.get(&family.stem).and_then(|id| self.logs.get(id));
             log.is_none_or(|log| {
                 let new = |member: &Member| !log.knows(member.stat.id);
-                log.stage != Stage::LeftOut && family.members.iter().any(new)
+                log.stage != Stage::LeftOut && view.members_of(family).iter().any(new)
             })
         });
         let asked = logs

@@ -1,8 +1,9 @@
 //! What a directory shows at one moment: the files of each family that is asked for.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,9 +15,14 @@ use super::log::Log;
 use super::sight::{Member, Named};
 
 /// A directory's answer; empty for one that is not there.
+///
+/// Families and members lie in two vectors, not in a tree with a vector for each family: there may be thousands, of one member
+/// each, and the view of a moment would leave holes all over the memory of what is remembered of them.
 #[derive(Default)]
 pub(super) struct View {
-    pub(super) families: BTreeMap<Arc<OsStr>, Family>,
+    /// By their stems, in order.
+    pub(super) families: Vec<Family>,
+    members: Vec<Member>,
     /// Every name in it.
     pub(super) entries: Vec<Entry>,
     /// Files that could not be asked after.
@@ -28,9 +34,10 @@ pub(super) struct View {
 }
 
 /// The files of one log.
-#[derive(Default)]
 pub(super) struct Family {
-    pub(super) members: Vec<Member>,
+    pub(super) stem: Arc<OsStr>,
+    /// Where they are among all members; see [`View::members_of`].
+    members: Range<usize>,
     /// Names that were listed and led nowhere when they were asked after: links, or files just renamed or deleted.
     gone: Vec<PathBuf>,
     pub(super) named: Named,
@@ -63,25 +70,29 @@ impl View {
             how.min_by_key(|(target, _)| target.source)
         };
         let news = names().filter(|(file, name)| !is_followed(&name.stem) && meant(file, name).is_some());
-        let news: BTreeSet<Arc<OsStr>> = news.map(|(_, name)| name.stem).collect();
+        let mut news: Vec<Arc<OsStr>> = news.map(|(_, name)| name.stem).collect();
+        news.sort_unstable();
+        news.dedup();
+        let is_wanted = |name: &Name| news.binary_search(&name.stem).is_ok() || is_followed(&name.stem);
+        let mut wanted: Vec<(&OsString, Name)> = names().filter(|(_, name)| is_wanted(name)).collect();
+        wanted.sort_by(|(_, a), (_, b)| a.stem.cmp(&b.stem));
         let mut view = Self::default();
         // Only now is anything asked of the files: a directory may hold many more than are meant.
-        for (file, name) in names() {
-            if news.contains(&name.stem) || is_followed(&name.stem) {
-                let meant = meant(file, &name);
-                view.ask(dir.join(file), name, meant, fs);
-            }
+        for (file, name) in wanted {
+            let meant = meant(file, &name);
+            view.ask(dir.join(file), name, meant, fs);
         }
-        view.families.values_mut().for_each(Family::settle);
+        view.settle();
         view.entries = entries;
         Ok(view)
     }
 
+    /// Asks after a file whose family is the last or comes after it.
     fn ask(&mut self, path: PathBuf, name: Name, meant: Option<(&Target, Named)>, fs: &dyn Fs) {
         let stat = match fs.stat(&path) {
             Ok(stat) => stat,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return self.families.entry(name.stem).or_default().gone.push(path);
+                return self.family(name.stem).gone.push(path);
             }
             Err(error) => {
                 self.failed.push((path, error));
@@ -97,7 +108,8 @@ impl View {
                 return;
             }
         }
-        let family = self.families.entry(name.stem.clone()).or_default();
+        let family = self.family(Arc::clone(&name.stem));
+        family.members.end += 1;
         if let Some((target, named)) = meant {
             family.named = family.named.max(named);
             if family.source.is_none_or(|source| target.source < source) {
@@ -106,11 +118,7 @@ impl View {
             }
         }
         let current = !name.rotated;
-        if family.members.is_empty() {
-            // Most logs are one file, and there may be thousands: no room for the four that a vector begins with.
-            family.members.reserve_exact(1);
-        }
-        family.members.push(Member {
+        self.members.push(Member {
             path: path.into(),
             name,
             stat,
@@ -119,9 +127,37 @@ impl View {
         });
     }
 
+    /// The last family, begun if it is not this one.
+    fn family(&mut self, stem: Arc<OsStr>) -> &mut Family {
+        if self.families.last().is_none_or(|last| last.stem != stem) {
+            let end = self.members.len();
+            self.families.push(Family::new(stem, end));
+        }
+        let last = self.families.len() - 1;
+        &mut self.families[last]
+    }
+
+    /// Puts the members of each family in a fixed order, and finds which one is written to.
+    fn settle(&mut self) {
+        for family in &mut self.families {
+            family.gone.sort();
+            let members = &mut self.members[family.members.clone()];
+            members.sort_by(|a, b| a.path.cmp(&b.path));
+            let current = members.iter().filter(|member| member.current);
+            let newest = current.map(|member| member.name.number).max();
+            for member in members {
+                member.current &= !member.name.is_container() || Some(member.name.number) == newest;
+            }
+        }
+    }
+
     /// The families whose names lead to other files than in another view.
     pub(super) fn differs_in(&self, other: &Self) -> BTreeSet<Arc<OsStr>> {
-        let stems = self.families.keys().chain(other.families.keys());
+        let stems = self
+            .families
+            .iter()
+            .chain(&other.families)
+            .map(|family| &family.stem);
         stems
             .filter(|stem| !self.names(stem).eq(other.names(stem)))
             .cloned()
@@ -142,18 +178,26 @@ impl View {
 
     /// The files of a family; none of one that is not there.
     pub(super) fn members(&self, stem: &OsStr) -> &[Member] {
-        self.families.get(stem).map_or(&[], |family| &family.members)
+        self.get(stem).map_or(&[], |family| self.members_of(family))
+    }
+
+    /// The files of one of its families.
+    pub(super) fn members_of(&self, family: &Family) -> &[Member] {
+        &self.members[family.members.clone()]
+    }
+
+    fn get(&self, stem: &OsStr) -> Option<&Family> {
+        let found = self.families.binary_search_by(|family| (*family.stem).cmp(stem));
+        Some(&self.families[found.ok()?])
     }
 
     /// How exactly a source means a family.
     pub(super) fn named(&self, stem: &OsStr) -> Named {
-        self.families
-            .get(stem)
-            .map_or(Named::default(), |family| family.named)
+        self.get(stem).map_or(Named::default(), |family| family.named)
     }
 
     fn names(&self, stem: &OsStr) -> impl Iterator<Item = (&Path, FileId)> {
-        let family = self.families.get(stem);
+        let family = self.get(stem);
         let members = self.members(stem).iter();
         let gone = family.into_iter().flat_map(|family| &family.gone);
         members
@@ -163,18 +207,14 @@ impl View {
 }
 
 impl Family {
-    /// Puts the members in a fixed order, and finds which one is written to.
-    fn settle(&mut self) {
-        self.members.sort_by(|a, b| a.path.cmp(&b.path));
-        self.gone.sort();
-        let newest = self
-            .members
-            .iter()
-            .filter(|member| member.current)
-            .map(|member| member.name.number)
-            .max();
-        for member in &mut self.members {
-            member.current &= !member.name.is_container() || Some(member.name.number) == newest;
+    const fn new(stem: Arc<OsStr>, first: usize) -> Self {
+        Self {
+            stem,
+            members: first..first,
+            gone: Vec::new(),
+            named: Named::Directory,
+            source: None,
+            matched: Vec::new(),
         }
     }
 }
