@@ -386,7 +386,10 @@ impl Store {
         for job in self.evicted.drain(..) {
             self.jobs.remove(&(job.cluster, job.id));
         }
-        self.jobs.extend(written);
+        // One by one: told of how many there are, it would make room for as many more.
+        for (key, written) in written {
+            self.jobs.insert(key, written);
+        }
         self.applications.extend(applications);
         self.platform_jobs.extend(platform_jobs);
         self.deployments.extend(deployments);

@@ -85,6 +85,10 @@ impl Group {
                 None => queue.events.len(),
             };
             queue.events.drain(..count).for_each(|(_, seen)| apply(seen));
+            if queue.over && queue.events.is_empty() {
+                // Its room is given back for what will be remembered of its jobs.
+                queue.events = VecDeque::new();
+            }
             self.place(log);
         }
     }
@@ -171,6 +175,10 @@ impl Merge {
             if is_alone && !queue.by_time && queue.events.is_empty() {
                 apply(seen);
             } else {
+                if queue.events.capacity() == 0 {
+                    // Of thousands of quiet logs each has one that waits for the others: no room for the four that it would get.
+                    queue.events.reserve_exact(1);
+                }
                 queue.events.push_back((queue.reached, seen));
             }
         });
