@@ -44,7 +44,8 @@ pub(super) enum Step {
 }
 
 impl Tracked {
-    /// Reads on, at most what `buffer` holds beside [`Place::ANCHOR`] bytes.
+    /// Reads on, at most what `buffer` holds beside [`Place::ANCHOR`] bytes; where it is shorter than what there is, it is
+    /// made as long as it ever is.
     pub(super) fn read(&mut self, pass: &mut Pass, numbers: &mut Numbers, buffer: &mut Vec<u8>) -> Step {
         if self.retry.waits(pass.now) {
             return Step::Wait;
@@ -56,6 +57,9 @@ impl Tracked {
         let changed = self.checked != Some((stat.size, stat.mtime));
         self.size = stat.size;
         self.mtime = stat.mtime;
+        if self.is_packed() || self.to_next_boundary(stat.size) > room_of(buffer) as u64 {
+            buffer.resize(pass.settings.chunk + Place::ANCHOR, 0);
+        }
         let got = if self.is_packed() {
             self.read_packed(pass, numbers, buffer, changed)
         } else if changed || self.lag() > 0 {
@@ -85,8 +89,11 @@ impl Tracked {
 
     /// Fills the buffer with what helpers have read: the anchor and what follows it.
     fn take_ahead(&mut self, pass: &mut Pass, buffer: &mut Vec<u8>, size: u64, len: usize) -> bool {
-        let chunk = (buffer.len() - Place::ANCHOR) as u64;
-        let end = self.end_of_turn(size, pass.left, chunk);
+        let chunk = pass.settings.chunk;
+        if room_of(buffer) < chunk {
+            return false;
+        }
+        let end = self.end_of_turn(size, pass.left, chunk as u64);
         let piece = (self.place.offset, self.place.anchor.len(), len);
         match (&mut pass.ahead, &self.held) {
             (
@@ -136,7 +143,7 @@ impl Tracked {
     ) -> io::Result<Step> {
         // The bytes before the place and those after it come in one read, so that no truncation fits between them.
         let anchor = self.place.anchor.len();
-        let len = most(buffer.len() - Place::ANCHOR, self.to_next_boundary(stat.size));
+        let len = most(room_of(buffer), self.to_next_boundary(stat.size));
         let want = anchor + len;
         let searched = self.take_ahead(pass, buffer, stat.size, len);
         let got = if searched {
@@ -209,7 +216,7 @@ impl Tracked {
             return Ok(Step::Look);
         }
         self.reopened = false;
-        let most = buffer.len() - Place::ANCHOR;
+        let most = room_of(buffer);
         match self.fill(&mut buffer[..most], self.place.offset) {
             Ok(0) => Ok(Step::AtEnd),
             Ok(got) => {
@@ -317,6 +324,11 @@ impl Tracked {
             _ => Rotation::Truncate,
         }
     }
+}
+
+/// How much a buffer takes of what follows the place.
+const fn room_of(buffer: &[u8]) -> usize {
+    buffer.len() - Place::ANCHOR
 }
 
 fn most(buffer: usize, wanted: u64) -> usize {

@@ -175,7 +175,7 @@ impl Tailer {
 
     /// Reads files ahead on as many cores, and gives what `search` finds along with the bytes.
     pub fn read_ahead(&mut self, cores: usize, search: &Search) {
-        self.pass.ahead = Ahead::start(cores, search, self.buffer.len());
+        self.pass.ahead = Ahead::start(cores, search, self.pass.settings.chunk + Place::ANCHOR);
     }
 
     /// Changes how often everything is looked at without a hint.
@@ -203,8 +203,8 @@ impl Tailer {
         self.look_around(sink);
         self.close_some();
         let more = self.read(sink) | self.read_stdin(sink);
-        if let Some(ahead) = self.pass.ahead.as_mut().filter(|_| !more) {
-            ahead.rest();
+        if !more {
+            self.rest();
         }
         if self.pass.soon {
             // What is in doubt, or moved while it was looked at, is looked at again without a hint.
@@ -218,6 +218,17 @@ impl Tailer {
                 self.next_look.saturating_sub(now)
             },
         }
+    }
+
+    /// Lets go of what is of use while there is much to read. What is written to quiet logs fits into a short buffer.
+    fn rest(&mut self) {
+        const SHORT: usize = 16 << 10;
+        if let Some(ahead) = &mut self.pass.ahead {
+            ahead.rest();
+        }
+        self.buffer
+            .truncate(SHORT.min(self.pass.settings.chunk) + Place::ANCHOR);
+        self.buffer.shrink_to_fit();
     }
 
     /// Readers of everything that is there now, in the order of the logs' names, each to be read to its end.
