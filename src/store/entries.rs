@@ -14,7 +14,7 @@ use crate::line::LogId;
 use crate::model::state::State;
 use crate::model::{Basis, Entry};
 
-/// Most entries of a row: about as many as fit a page of the database.
+/// Most entries of a row: with about as many two rows fill a page of the database.
 const STRETCH: usize = 48;
 
 /// Where history is kept. Its owner is told by two columns.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 mod entities;
 
 use self::entities::fleet_of_every_kind;
-use super::schema::FILE;
+use super::schema::{self, FILE};
 use super::{Bounds, DirLock, Found, LogState, Progress, Saved, Store, StoreError, stories};
 use crate::line::{JobId, LogId};
 use crate::model::event::{Cause, Event, RestartReason, Said, Seen};
@@ -25,6 +25,8 @@ use crate::tail::identity::{FileId, Place};
 use crate::tail::marks::Marks;
 
 const LOG: LogId = LogId(3);
+
+const PAGE: usize = schema::PAGE as usize;
 
 fn second(at: i64) -> Timestamp {
     Timestamp::from_second(1_000_000 + at).unwrap()
@@ -227,7 +229,7 @@ fn t45_killed_at_any_byte_of_a_commit_the_old_or_the_new_state_is_found() {
     store.commit(&mut fleet, &progress(2), second(2)).unwrap();
     let database = fs::read(dir.path().join(FILE)).unwrap();
     let log = fs::read(dir.path().join(format!("{FILE}-wal"))).unwrap();
-    assert!(log.len() > 4096);
+    assert!(log.len() > PAGE);
     let mut states = Vec::new();
     for end in (0..log.len()).step_by(509).chain([log.len() - 1, log.len()]) {
         let crashed = tempfile::tempdir().unwrap();
@@ -297,7 +299,7 @@ fn t47_a_damaged_store_is_set_aside_and_begun_anew() {
         .unwrap();
     let with_bad_page = |page: usize| {
         let mut bytes = whole.clone();
-        bytes[page * 4096..][..4096].fill(0xa5);
+        bytes[page * PAGE..][..PAGE].fill(0xa5);
         bytes
     };
     let mut asides = 0;
@@ -308,7 +310,7 @@ fn t47_a_damaged_store_is_set_aside_and_begun_anew() {
             b"this is no database, and it is longer than its header is".repeat(4),
         ),
         ("half of it", whole[..whole.len() / 2].to_vec()),
-        ("a bad page", with_bad_page(whole.len() / 2 / 4096)),
+        ("a bad page", with_bad_page(whole.len() / 2 / PAGE)),
         (
             "a bad page of an index, which nothing reads",
             with_bad_page(index as usize - 1),
@@ -361,7 +363,7 @@ fn t48_a_store_of_a_later_release_is_left_as_it_is() {
 #[test]
 fn t49_a_store_of_every_version_is_read() {
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store");
-    for version in 1..=super::schema::VERSION {
+    for version in 1..=schema::VERSION {
         let dir = tempfile::tempdir().unwrap();
         let fixture = kept.join(format!("v{version}.db"));
         if std::env::var_os("BLESS").is_some() && !fixture.exists() {
