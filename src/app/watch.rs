@@ -1,11 +1,13 @@
 //! The daemon: HTTP first, then one thread that reads, decodes, derives and publishes ([`super::reader`]).
 
+use std::io;
 use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -23,14 +25,11 @@ use crate::pipeline::Wording;
 /// Runs until a signal, or, with `once`, until everything that is there has been read. `load` reads the configuration:
 /// now, and again whenever it is asked for.
 pub fn watch(settings: Settings, wording: Wording, load: Load, once: bool) -> Result<(), AppError> {
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| AppError::System {
-            what: "cannot start the runtime",
-            error,
-        })?;
+    let serving = Serving::start().map_err(|error| AppError::System {
+        what: "cannot start the runtime",
+        error,
+    })?;
+    let runtime = &serving.runtime;
     let stop = CancellationToken::new();
     // First of all: a signal that comes while the store is read ends the program as well as a later one.
     let signals = {
@@ -74,19 +73,48 @@ pub fn watch(settings: Settings, wording: Wording, load: Load, once: bool) -> Re
         ..Limits::default()
     };
     let served = runtime.spawn(expose::serve(listeners, site, limits, stop.clone()));
-    let handle = runtime.handle().clone();
     // On this thread, which has read rules and store: what that took and gave back is of use to it, and to no other.
-    let ended = catch_unwind(AssertUnwindSafe(|| reader.run(&handle, once)));
+    let ended = catch_unwind(AssertUnwindSafe(|| reader.run(runtime, once)));
     stop.cancel();
     if let Ok(Err(error)) = runtime.block_on(served) {
         warn!(%error, "the HTTP server ended with an error");
     }
-    // Whoever still waits for a pipe or a disk does not hold up the end.
-    runtime.shutdown_timeout(Duration::from_secs(1));
+    serving.end();
     ended.map_err(|_| AppError::System {
         what: "reading ended early; this is a bug in flinktail, please report it",
-        error: std::io::Error::other("panic"),
+        error: io::Error::other("panic"),
     })
+}
+
+/// A thread for all that waits for others: connections, signals, reloads. One is enough, since what takes long is done beside it.
+struct Serving {
+    runtime: Handle,
+    end: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Serving {
+    fn start() -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let (end, ended) = oneshot::channel();
+        let thread = thread::Builder::new().name("serving".to_owned()).spawn(move || {
+            let _ended = runtime.block_on(ended);
+            // Whoever still waits for a pipe or a disk does not hold up the end.
+            runtime.shutdown_timeout(Duration::from_secs(1));
+        })?;
+        Ok(Self {
+            runtime: handle,
+            end,
+            thread,
+        })
+    }
+
+    fn end(self) {
+        drop(self.end);
+        // Its end is what is waited for, however it came.
+        let _ended = self.thread.join();
+    }
 }
 
 /// Who may come in, as the web configuration file says.

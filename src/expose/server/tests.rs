@@ -24,8 +24,7 @@ fn beside<F: Future<Output = ()>>(
     jobs: u32,
     test: impl FnOnce(SocketAddr, watch::Sender<Arc<View>>) -> F,
 ) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
