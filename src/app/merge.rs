@@ -55,6 +55,10 @@ impl Group {
             self.fronts.extend(front.map(|at| (at, log)));
             queue.front = front;
         }
+        if queue.over && queue.events.is_empty() {
+            // Of thousands of logs, for what is remembered of the jobs of the next.
+            queue.events = VecDeque::new();
+        }
         if is_comparable {
             self.awaited.remove(&log);
         } else {
@@ -85,10 +89,6 @@ impl Group {
                 None => queue.events.len(),
             };
             queue.events.drain(..count).for_each(|(_, seen)| apply(seen));
-            if queue.over && queue.events.is_empty() {
-                // Its room is given back for what will be remembered of its jobs.
-                queue.events = VecDeque::new();
-            }
             self.place(log);
         }
     }

@@ -1,6 +1,6 @@
 //! What is known of one log: its JobManager process, and what that process said without naming a job.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -34,7 +34,7 @@ pub struct Process {
     /// The log has shown the adaptive scheduler.
     pub adaptive: bool,
     /// Restarts announced, waiting for their jobs' lines.
-    pub restarts: VecDeque<Announced>,
+    pub restarts: Vec<Announced>,
     /// The failure announced last, waiting for its job's line.
     pub failure: Option<Box<Announced>>,
     /// Whom the next exception belongs to.
@@ -90,7 +90,7 @@ impl Process {
             twins: BTreeSet::new(),
             ending: false,
             adaptive: false,
-            restarts: VecDeque::new(),
+            restarts: Vec::new(),
             failure: None,
             cause_of: CauseOf::Nobody,
         }
@@ -113,9 +113,9 @@ impl Process {
     ) {
         self.restarts.retain(|r| !r.is_stale(at));
         if self.restarts.len() == ANNOUNCED {
-            self.restarts.pop_front();
+            self.restarts.remove(0);
         }
-        self.restarts.push_back(Announced {
+        self.restarts.push(Announced {
             at,
             job,
             reason,
@@ -131,7 +131,7 @@ impl Process {
             .iter()
             .position(|r| r.job == Some(job) && r.belongs(job, at));
         let index = named.or_else(|| self.restarts.iter().position(|r| r.belongs(job, at)))?;
-        self.restarts.remove(index)
+        Some(self.restarts.remove(index))
     }
 
     pub(super) fn announce_failure(&mut self, at: Option<Timestamp>, job: Option<JobId>) {
@@ -159,7 +159,7 @@ impl Process {
     }
 
     pub(super) fn add_cause_to_restart(&mut self, cause: &Cause) {
-        if let Some(last) = self.restarts.back_mut() {
+        if let Some(last) = self.restarts.last_mut() {
             last.cause = Some(cause.clone());
         }
     }
