@@ -44,7 +44,7 @@ def curves(results):
 
     return {
         "sizes": ("Catch-up against the size of the log", "MiB", "MB/s", results["sizes"]),
-        "files": ("Catch-up against the number of files", "files", "MB/s", results["files"]),
+        "files": ("Catch-up against the number of files", "files", "MB/s", only(results["files"], "one core", "all cores")),
         "rates": ("Catch-up against the share of transitions", "share of records", "MB/s", only(results["rates"], "MB/s")),
         "memory": ("Memory against jobs", "jobs", "MiB", only(results["entities"], "resident MiB")),
         "scrape": ("A scrape against jobs", "jobs", "ms", only(results["entities"], "scrape ms", "gzip ms", "static file ms")),
@@ -135,8 +135,8 @@ def page(results):
     ]
     for title, key, first, plots in (
         ("Against the size of the log (MB/s)", "sizes", "MiB", ["sizes"]),
-        ("Against the number of files", "files", "files", ["files"]),
-        ("Against the share of transitions", "rates", "share of records", ["rates"]),
+        (f"Against the number of files ({size * 4 >> 20:,} MiB in all, MB/s)", "files", "files", ["files"]),
+        (f"Against the share of transitions ({size >> 21:,} MiB)", "rates", "share of records", ["rates"]),
         ("Jobs: memory and scrapes", "entities", "jobs", ["memory", "scrape"]),
         ("Idle: quiet files", "idle", "files", []),
     ):
