@@ -76,7 +76,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     // that takes longer, and a page that is written again and again is brought there once.
     connection.pragma_update(None, "wal_autocheckpoint", 2000)?;
     // KiB. Rows are written and seldom read again: more of the database in memory than this gains nothing.
-    connection.pragma_update(None, "cache_size", -512)?;
+    connection.pragma_update(None, "cache_size", -256)?;
     migrate(&mut connection)?;
     // FULL: a commit has reached the disk when it returns. What was shown must survive a loss of power.
     connection.pragma_update(None, "synchronous", "FULL")?;

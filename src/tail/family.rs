@@ -32,22 +32,20 @@ const ENDINGS: [&[u8]; 6] = [b".log", b".out", b".err", b".txt", b".jsonl", b".j
 
 impl Name {
     pub(super) fn parse(name: &OsStr) -> Self {
-        let whole = name.as_bytes();
-        let (bytes, gz) = whole
-            .strip_suffix(b".gz")
-            .map_or((whole, false), |rest| (rest, true));
+        let (bytes, gz) = unpacked(name);
         let (stem, suffix) = split(bytes);
-        let container = stem
-            .strip_suffix(b".log")
-            .filter(|n| !n.is_empty() && n.iter().all(u8::is_ascii_digit));
         Self {
-            stem: container
-                .map_or(OsStr::from_bytes(stem), |_| OsStr::new(CONTAINER))
-                .into(),
+            stem: Self::stem(name).into(),
             rotated: gz || !suffix.is_empty(),
             gz,
-            number: number(container.filter(|_| suffix.is_empty()).unwrap_or(suffix)),
+            number: number(container(stem).filter(|_| suffix.is_empty()).unwrap_or(suffix)),
         }
+    }
+
+    /// The stem that a name has.
+    pub(super) fn stem(name: &OsStr) -> &OsStr {
+        let (stem, _) = split(unpacked(name).0);
+        container(stem).map_or(OsStr::from_bytes(stem), |_| OsStr::new(CONTAINER))
     }
 
     /// Whether a directory's files of this name are looked at without having been named.
@@ -60,6 +58,20 @@ impl Name {
     pub(super) fn is_container(&self) -> bool {
         *self.stem == *CONTAINER
     }
+}
+
+/// A name without the ending of what is packed, and whether it had it.
+fn unpacked(name: &OsStr) -> (&[u8], bool) {
+    let whole = name.as_bytes();
+    whole
+        .strip_suffix(b".gz")
+        .map_or((whole, false), |rest| (rest, true))
+}
+
+/// The number of a container's log.
+fn container(stem: &[u8]) -> Option<&[u8]> {
+    stem.strip_suffix(b".log")
+        .filter(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
 }
 
 /// Whose log it is, where Flink's own file names say so (`flink-daemon.sh`, `flink-console.sh`, 1.9 to 2.3; YARN's

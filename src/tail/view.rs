@@ -58,27 +58,31 @@ impl View {
         fs: &dyn Fs,
     ) -> io::Result<Self> {
         let entries = fs.list(dir)?;
-        // Names are taken apart twice rather than kept: a directory may hold many thousands.
-        let names = || {
-            let files = entries.iter().filter(|entry| entry.kind != Some(Kind::Directory));
-            let names = files.map(|entry| (&entry.name, Name::parse(&entry.name)));
-            names.filter(|(_, name)| only.is_none_or(|only| *only == *name.stem))
-        };
+        let files = entries.iter().filter(|entry| entry.kind != Some(Kind::Directory));
+        let files = files.map(|entry| (Name::stem(&entry.name), &entry.name));
+        let files = files.filter(|(stem, _)| only.is_none_or(|only| only == *stem));
         let meant = |file: &OsStr, name: &Name| {
             let how = targets.iter();
             let how = how.filter_map(|target| Some((target, meaning(target, file, name)?)));
             how.min_by_key(|(target, _)| target.source)
         };
-        let news = names().filter(|(file, name)| !is_followed(&name.stem) && meant(file, name).is_some());
-        let mut news: Vec<Arc<OsStr>> = news.map(|(_, name)| name.stem).collect();
+        let is_news = |(stem, file): &(&OsStr, &OsString)| {
+            !is_followed(stem) && meant(file, &Name::parse(file)).is_some()
+        };
+        let mut news: Vec<&OsStr> = files.clone().filter(is_news).map(|(stem, _)| stem).collect();
         news.sort_unstable();
         news.dedup();
-        let is_wanted = |name: &Name| news.binary_search(&name.stem).is_ok() || is_followed(&name.stem);
-        let mut wanted: Vec<(&OsString, Name)> = names().filter(|(_, name)| is_wanted(name)).collect();
-        wanted.sort_by(|(_, a), (_, b)| a.stem.cmp(&b.stem));
+        let is_wanted =
+            |(stem, _): &(&OsStr, &OsString)| news.binary_search(stem).is_ok() || is_followed(stem);
+        let mut wanted: Vec<(&OsStr, &OsString)> = files.filter(is_wanted).collect();
+        wanted.sort_by_key(|(stem, _)| *stem);
         let mut view = Self::default();
+        // No more than that: glibc keeps twice as much as the largest piece that it was given back.
+        view.families.reserve_exact(wanted.len());
+        view.members.reserve_exact(wanted.len());
         // Only now is anything asked of the files: a directory may hold many more than are meant.
-        for (file, name) in wanted {
+        for (_, file) in wanted {
+            let name = Name::parse(file);
             let meant = meant(file, &name);
             view.ask(dir.join(file), name, meant, fs);
         }
