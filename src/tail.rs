@@ -32,6 +32,7 @@ pub mod fs;
 mod gz;
 pub mod identity;
 mod kin;
+mod known;
 mod log;
 mod look;
 pub mod marks;

@@ -32,13 +32,18 @@ const ENDINGS: [&[u8]; 6] = [b".log", b".out", b".err", b".txt", b".jsonl", b".j
 
 impl Name {
     pub(super) fn parse(name: &OsStr) -> Self {
+        Self::of(Self::stem(name).into(), name)
+    }
+
+    /// The parts of a name whose stem is held already.
+    pub(super) fn of(stem: Arc<OsStr>, name: &OsStr) -> Self {
         let (bytes, gz) = unpacked(name);
-        let (stem, suffix) = split(bytes);
+        let (own, suffix) = split(bytes);
         Self {
-            stem: Self::stem(name).into(),
+            stem,
             rotated: gz || !suffix.is_empty(),
             gz,
-            number: number(container(stem).filter(|_| suffix.is_empty()).unwrap_or(suffix)),
+            number: number(container(own).filter(|_| suffix.is_empty()).unwrap_or(suffix)),
         }
     }
 

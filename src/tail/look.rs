@@ -350,13 +350,7 @@ impl Tailer {
 
     fn view(&mut self, dir: &Path, only: Option<&OsStr>) -> io::Result<View> {
         let targets = self.targets.get(dir).map_or(&[][..], Vec::as_slice);
-        let view = View::of(
-            dir,
-            targets,
-            &|stem| self.follows(dir, stem),
-            only,
-            &*self.pass.fs,
-        )?;
+        let view = View::of(dir, targets, &self.known(dir), only, &*self.pass.fs)?;
         if let Some(trouble) = self.trouble_of(dir) {
             trouble.retry = Retry::default();
         }
@@ -364,16 +358,9 @@ impl Tailer {
             self.trouble(path, Op::Stat, error);
         }
         for path in &view.refused {
-            self.pass.notices.say(Notice::NotAFile(path.clone()));
+            self.pass.notices.say(Notice::NotAFile(path.to_path_buf()));
         }
         Ok(view)
-    }
-
-    /// Whether a family of a directory is looked at whether or not a name is meant: one that is read, or has positions.
-    fn follows(&self, dir: &Path, stem: &OsStr) -> bool {
-        let is_read = self.families.get(dir).is_some_and(|logs| logs.contains_key(stem));
-        let is_saved = || self.restored.contains_key(&Position::printable(&dir.join(stem)));
-        is_read || !self.restored.is_empty() && is_saved()
     }
 
     /// Drops owners that own nothing any more.

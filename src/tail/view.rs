@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::discover::{Select, Target};
 use super::family::Name;
 use super::fs::{Entry, Fs, Kind};
 use super::identity::FileId;
+use super::known::Known;
 use super::log::Log;
 use super::sight::{Member, Named};
 
@@ -26,11 +27,11 @@ pub(super) struct View {
     /// Every name in it.
     pub(super) entries: Vec<Entry>,
     /// Files that could not be asked after.
-    pub(super) failed: Vec<(PathBuf, io::Error)>,
+    pub(super) failed: Vec<(Arc<Path>, io::Error)>,
     /// Their families: what is there of them is not known.
     pub(super) unsure: BTreeSet<Arc<OsStr>>,
     /// FIFOs, sockets and devices with the names of logs.
-    pub(super) refused: Vec<PathBuf>,
+    pub(super) refused: Vec<Arc<Path>>,
 }
 
 /// The files of one log.
@@ -39,7 +40,7 @@ pub(super) struct Family {
     /// Where they are among all members; see [`View::members_of`].
     members: Range<usize>,
     /// Names that were listed and led nowhere when they were asked after: links, or files just renamed or deleted.
-    gone: Vec<PathBuf>,
+    gone: Vec<Arc<Path>>,
     pub(super) named: Named,
     /// The first source that means one of them; none for a log followed because of its positions alone.
     pub(super) source: Option<usize>,
@@ -53,7 +54,7 @@ impl View {
     pub(super) fn of(
         dir: &Path,
         targets: &[Target],
-        is_followed: &dyn Fn(&OsStr) -> bool,
+        known: &Known<'_>,
         only: Option<&OsStr>,
         fs: &dyn Fs,
     ) -> io::Result<Self> {
@@ -67,13 +68,13 @@ impl View {
             how.min_by_key(|(target, _)| target.source)
         };
         let is_news = |(stem, file): &(&OsStr, &OsString)| {
-            !is_followed(stem) && meant(file, &Name::parse(file)).is_some()
+            !known.is_followed(stem) && meant(file, &Name::parse(file)).is_some()
         };
         let mut news: Vec<&OsStr> = files.clone().filter(is_news).map(|(stem, _)| stem).collect();
         news.sort_unstable();
         news.dedup();
         let is_wanted =
-            |(stem, _): &(&OsStr, &OsString)| news.binary_search(stem).is_ok() || is_followed(stem);
+            |(stem, _): &(&OsStr, &OsString)| news.binary_search(stem).is_ok() || known.is_followed(stem);
         let mut wanted: Vec<(&OsStr, &OsString)> = files.filter(is_wanted).collect();
         wanted.sort_by_key(|(stem, _)| *stem);
         let mut view = Self::default();
@@ -81,10 +82,12 @@ impl View {
         view.families.reserve_exact(wanted.len());
         view.members.reserve_exact(wanted.len());
         // Only now is anything asked of the files: a directory may hold many more than are meant.
-        for (_, file) in wanted {
-            let name = Name::parse(file);
+        for (stem, file) in wanted {
+            let name = Name::of(known.stem(stem).unwrap_or_else(|| stem.into()), file);
             let meant = meant(file, &name);
-            view.ask(dir.join(file), name, meant, fs);
+            let path = dir.join(file);
+            let path = known.path(stem, &path).unwrap_or_else(|| path.into());
+            view.ask(path, name, meant, fs);
         }
         view.settle();
         view.entries = entries;
@@ -92,7 +95,7 @@ impl View {
     }
 
     /// Asks after a file whose family is the last or comes after it.
-    fn ask(&mut self, path: PathBuf, name: Name, meant: Option<(&Target, Named)>, fs: &dyn Fs) {
+    fn ask(&mut self, path: Arc<Path>, name: Name, meant: Option<(&Target, Named)>, fs: &dyn Fs) {
         let stat = match fs.stat(&path) {
             Ok(stat) => stat,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -123,7 +126,7 @@ impl View {
         }
         let current = !name.rotated;
         self.members.push(Member {
-            path: path.into(),
+            path,
             name,
             stat,
             wanted: meant.is_some(),

@@ -1,0 +1,56 @@
+//! What is known of a directory's files before it is looked into.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::identity::Position;
+use super::log::Log;
+use super::tailer::Tailer;
+use crate::line::LogId;
+
+/// Stems and paths are given out as they are held: of thousands of logs a second copy of each would be much, though it is for
+/// a moment.
+pub(super) struct Known<'a> {
+    dir: &'a Path,
+    families: Option<&'a BTreeMap<Arc<OsStr>, LogId>>,
+    logs: &'a BTreeMap<LogId, Box<Log>>,
+    restored: &'a BTreeMap<String, Vec<Position>>,
+}
+
+impl Tailer {
+    pub(super) fn known<'a>(&'a self, dir: &'a Path) -> Known<'a> {
+        Known {
+            dir,
+            families: self.families.get(dir),
+            logs: &self.logs,
+            restored: &self.restored,
+        }
+    }
+}
+
+impl Known<'_> {
+    /// Whether a family is looked at whether or not a name is meant: one that is read, or has positions.
+    pub(super) fn is_followed(&self, stem: &OsStr) -> bool {
+        let is_read = self.families.is_some_and(|families| families.contains_key(stem));
+        let is_saved = || {
+            let name = Position::printable(&self.dir.join(stem));
+            self.restored.contains_key(&name)
+        };
+        is_read || !self.restored.is_empty() && is_saved()
+    }
+
+    /// The stem of a family that is read.
+    pub(super) fn stem(&self, stem: &OsStr) -> Option<Arc<OsStr>> {
+        let (stem, _) = self.families?.get_key_value(stem)?;
+        Some(Arc::clone(stem))
+    }
+
+    /// The path of a file that such a family has.
+    pub(super) fn path(&self, stem: &OsStr, path: &Path) -> Option<Arc<Path>> {
+        let log = self.logs.get(self.families?.get(stem)?)?;
+        let file = log.files().find(|file| *file.path == *path)?;
+        Some(Arc::clone(&file.path))
+    }
+}
