@@ -41,7 +41,7 @@ impl Aids {
     pub fn new(cores: usize, search: &Search) -> Self {
         Self {
             buffer: Vec::new(),
-            ahead: Ahead::start(cores, search, 0),
+            ahead: Ahead::start(cores, search, Settings::default().chunk + Place::ANCHOR),
         }
     }
 }
