@@ -32,7 +32,7 @@ pub(super) const VERSION: u32 = 4;
 
 /// Page size of a new database, bytes. Of a row of a table without row numbers, as that of jobs, a page takes at most a quarter
 /// of its own size; what is beyond goes into a page of this row alone. Rows of jobs have 1 to 2 KB: with pages of 4096
-/// bytes the database was twice as large.
+/// bytes the database was half as large again.
 pub(super) const PAGE: u32 = 8192;
 
 /// How long a writer waits for `sqlite3` in another terminal, which may hold a lock for the time of a query.
