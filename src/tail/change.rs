@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 
 use super::discover::Target;
-use super::family::Name;
 use super::file::Tracked;
 use super::log::{Log, Stage};
 use super::tailer::{Known, Tailer};
@@ -95,11 +94,7 @@ impl Tailer {
     fn meant(&self, log: &Log) -> Option<(usize, Option<String>)> {
         let names = log.files().filter_map(|file| file.path.file_name());
         let names: Vec<&OsStr> = names.chain([&*log.stem]).collect();
-        let means = |target: &&Target| {
-            names
-                .iter()
-                .any(|name| meaning(target, name, &Name::parse(name)).is_some())
-        };
+        let means = |target: &&Target| names.iter().any(|name| meaning(target, name).is_some());
         let target = self
             .targets
             .get(&*log.dir)?

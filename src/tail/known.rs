@@ -41,16 +41,14 @@ impl Known<'_> {
         is_read || !self.restored.is_empty() && is_saved()
     }
 
-    /// The stem of a family that is read.
-    pub(super) fn stem(&self, stem: &OsStr) -> Option<Arc<OsStr>> {
-        let (stem, _) = self.families?.get_key_value(stem)?;
-        Some(Arc::clone(stem))
-    }
-
-    /// The path of a file that such a family has.
-    pub(super) fn path(&self, stem: &OsStr, path: &Path) -> Option<Arc<Path>> {
-        let log = self.logs.get(self.families?.get(stem)?)?;
-        let file = log.files().find(|file| *file.path == *path)?;
-        Some(Arc::clone(&file.path))
+    /// A stem and the path of a file, as they are held if the family is read.
+    pub(super) fn held(&self, stem: &OsStr, path: &Path) -> (Arc<OsStr>, Arc<Path>) {
+        let family = self.families.and_then(|families| families.get_key_value(stem));
+        let log = family.and_then(|(_, id)| self.logs.get(id));
+        let file = log.and_then(|log| log.files().find(|file| *file.path == *path));
+        (
+            family.map_or_else(|| stem.into(), |(stem, _)| Arc::clone(stem)),
+            file.map_or_else(|| path.into(), |file| Arc::clone(&file.path)),
+        )
     }
 }

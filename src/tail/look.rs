@@ -59,26 +59,24 @@ impl Tailer {
             let (Some(dir), Some(file)) = (path.parent(), path.file_name()) else {
                 continue;
             };
-            let name = Name::parse(file);
-            let id = self.families.get(dir).and_then(|family| family.get(&name.stem));
+            let stem = Name::stem(file);
+            let id = self.families.get(dir).and_then(|family| family.get(stem));
             match id.and_then(|id| self.logs.get(id)) {
                 Some(log) if log.reads_only(&path) => {
                     self.ready.insert(log.id);
                 }
                 // What is not read may go on as it likes, without a look for every line.
                 Some(log) if log.stage == Stage::LeftOut => {}
-                None if !self.is_meant(dir, file, &name) => {}
-                _ => self.look(dir, Some(&name.stem), sink),
+                None if !self.is_meant(dir, file) => {}
+                _ => self.look(dir, Some(stem), sink),
             }
         }
     }
 
     /// Whether any source means a file of this name.
-    fn is_meant(&self, dir: &Path, file: &OsStr, name: &Name) -> bool {
+    fn is_meant(&self, dir: &Path, file: &OsStr) -> bool {
         let targets = self.targets.get(dir).into_iter().flatten();
-        targets
-            .into_iter()
-            .any(|target| meaning(target, file, name).is_some())
+        targets.into_iter().any(|target| meaning(target, file).is_some())
     }
 
     pub(super) fn find_targets(&mut self) {

@@ -62,14 +62,12 @@ impl View {
         let files = entries.iter().filter(|entry| entry.kind != Some(Kind::Directory));
         let files = files.map(|entry| (Name::stem(&entry.name), &entry.name));
         let files = files.filter(|(stem, _)| only.is_none_or(|only| only == *stem));
-        let meant = |file: &OsStr, name: &Name| {
+        let meant = |file: &OsStr| {
             let how = targets.iter();
-            let how = how.filter_map(|target| Some((target, meaning(target, file, name)?)));
+            let how = how.filter_map(|target| Some((target, meaning(target, file)?)));
             how.min_by_key(|(target, _)| target.source)
         };
-        let is_news = |(stem, file): &(&OsStr, &OsString)| {
-            !known.is_followed(stem) && meant(file, &Name::parse(file)).is_some()
-        };
+        let is_news = |(stem, file): &(&OsStr, &OsString)| !known.is_followed(stem) && meant(file).is_some();
         let mut news: Vec<&OsStr> = files.clone().filter(is_news).map(|(stem, _)| stem).collect();
         news.sort_unstable();
         news.dedup();
@@ -83,11 +81,8 @@ impl View {
         view.members.reserve_exact(wanted.len());
         // Only now is anything asked of the files: a directory may hold many more than are meant.
         for (stem, file) in wanted {
-            let name = Name::of(known.stem(stem).unwrap_or_else(|| stem.into()), file);
-            let meant = meant(file, &name);
-            let path = dir.join(file);
-            let path = known.path(stem, &path).unwrap_or_else(|| path.into());
-            view.ask(path, name, meant, fs);
+            let (stem, path) = known.held(stem, &dir.join(file));
+            view.ask(path, Name::of(stem, file), meant(file), fs);
         }
         view.settle();
         view.entries = entries;
@@ -227,9 +222,9 @@ impl Family {
 }
 
 /// Whether a target means a file, and how exactly.
-pub(super) fn meaning(target: &Target, file: &OsStr, name: &Name) -> Option<Named> {
+pub(super) fn meaning(target: &Target, file: &OsStr) -> Option<Named> {
     match &target.select {
-        Select::Logs => name.is_log().then_some(Named::Directory),
+        Select::Logs => Name::is_log(file).then_some(Named::Directory),
         Select::File(wanted) => (wanted == file).then_some(Named::File),
         Select::Glob(glob) => glob.is_match(file).then_some(Named::Pattern),
     }
