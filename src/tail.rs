@@ -164,5 +164,12 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// How long a buffer is that holds a chunk and the bytes before it.
+    const fn buffer_len(&self) -> usize {
+        self.chunk + identity::Place::ANCHOR
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -182,9 +182,8 @@ pub(super) struct Ahead {
 
 impl Ahead {
     /// Starts helpers, as many as make sense of `cores`; none where there is but one core, or no thread to be had. `room` is
-    /// how long the caller's buffer is, as far as that is known: those of the pieces are made at once, while the system's
-    /// allocator still gives such a buffer pages of its own, which go back when it is let go of. Later ones lie in the heap:
-    /// it was 1 MiB larger for good.
+    /// how long the caller's buffer is: those of the pieces are made at once, while the system's allocator still gives such a
+    /// buffer pages of its own, which go back when it is let go of. Later ones lie in the heap: it was 1 MiB larger for good.
     pub(super) fn start(cores: usize, search: &Search, room: usize) -> Option<Self> {
         let queue = Arc::new(Queue::default());
         let (sender, done) = channel();
@@ -192,16 +191,16 @@ impl Ahead {
             help_in_thread(*reader, Arc::clone(&queue), sender.clone(), Arc::clone(search)).is_ok()
         };
         let helpers = (1..cores.min(MOST_HELPERS + 1)).take_while(help).count();
-        if helpers > 0 {
-            queue.lock().spare = (0..most_pieces(helpers))
-                .map(|number| Buffer {
-                    bytes: vec![0; room],
-                    hits: Vec::new(),
-                    reader: number % (helpers + 1),
-                })
-                .collect();
+        if helpers == 0 {
+            return None;
         }
-        (helpers > 0).then(|| Self {
+        let buffer = |number| Buffer {
+            bytes: vec![0; room],
+            hits: Vec::new(),
+            reader: number % (helpers + 1),
+        };
+        queue.lock().spare = (0..most_pieces(helpers)).map(buffer).collect();
+        Some(Self {
             queue,
             done,
             search: Arc::clone(search),

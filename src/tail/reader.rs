@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::ahead::Ahead;
 use super::file::Tracked;
 use super::fs::Fs;
-use super::identity::Place;
 use super::log::Log;
 use super::notice::Notice;
 use super::pass::Pass;
@@ -41,7 +40,7 @@ impl Aids {
     pub fn new(cores: usize, search: &Search) -> Self {
         Self {
             buffer: Vec::new(),
-            ahead: Ahead::start(cores, search, Settings::default().chunk + Place::ANCHOR),
+            ahead: Ahead::start(cores, search, Settings::default().buffer_len()),
         }
     }
 }
@@ -117,7 +116,7 @@ impl LogReader {
 
     /// Reads on into `sink` until that wants no more of the log for now, or the turn has had about `most` bytes.
     pub fn read(&mut self, most: u64, aids: &mut Aids, sink: &mut dyn Sink) -> Turn {
-        aids.buffer.resize(self.pass.settings.chunk + Place::ANCHOR, 0);
+        aids.buffer.resize(self.pass.settings.buffer_len(), 0);
         match self.input {
             Input::Files(_) => self.read_files(most, aids, sink),
             Input::Stdin(_) => self.read_stdin(sink),

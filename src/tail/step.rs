@@ -58,7 +58,7 @@ impl Tracked {
         self.size = stat.size;
         self.mtime = stat.mtime;
         if self.is_packed() || self.to_next_boundary(stat.size) > room_of(buffer) as u64 {
-            buffer.resize(pass.settings.chunk + Place::ANCHOR, 0);
+            buffer.resize(pass.settings.buffer_len(), 0);
         }
         let got = if self.is_packed() {
             self.read_packed(pass, numbers, buffer, changed)

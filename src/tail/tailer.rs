@@ -103,7 +103,7 @@ impl Tailer {
         Self {
             sources,
             classify,
-            buffer: vec![0; settings.chunk + Place::ANCHOR],
+            buffer: vec![0; settings.buffer_len()],
             pass: Pass::new(fs, settings),
             logs: BTreeMap::new(),
             families: BTreeMap::new(),
@@ -175,7 +175,7 @@ impl Tailer {
 
     /// Reads files ahead on as many cores, and gives what `search` finds along with the bytes.
     pub fn read_ahead(&mut self, cores: usize, search: &Search) {
-        self.pass.ahead = Ahead::start(cores, search, self.pass.settings.chunk + Place::ANCHOR);
+        self.pass.ahead = Ahead::start(cores, search, self.pass.settings.buffer_len());
     }
 
     /// Changes how often everything is looked at without a hint.
