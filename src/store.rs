@@ -351,8 +351,8 @@ impl Store {
             .collect();
         make_beside(
             &changed,
-            |(_, job, from)| (*job, jobs::row(job), *from),
-            |(job, row, from)| jobs::write(&transaction, (job, row?), from, false, now),
+            |(_, job, from)| (*job, jobs::Text::of(job, *from)),
+            |(job, text)| jobs::write(&transaction, job, &text?, false, now),
         )?;
         let written: Vec<(Key, Written)> = changed
             .into_iter()

@@ -7,8 +7,11 @@ use std::thread;
 /// Fewer things than this are made sooner than a thread is.
 const MANY: usize = 128;
 
-/// Most things made and not taken yet.
-const AHEAD: usize = 64;
+/// Things handed over at once: each time wakes somebody, which takes as long as making one.
+const SHARE: usize = 16;
+
+/// Most shares made and not taken yet.
+const AHEAD: usize = 2;
 
 /// Takes what is made of each thing, in order, up to the first error.
 pub(super) fn make_beside<T: Sync, M: Send, E>(
@@ -22,10 +25,11 @@ pub(super) fn make_beside<T: Sync, M: Send, E>(
     thread::scope(|scope| {
         let (send, ready) = sync_channel(AHEAD);
         let make = &make;
+        let share = move |things: &[T]| send.send(things.iter().map(make).collect::<Vec<M>>()).ok();
         // It ends with the last of them, or once nobody takes any more.
-        let maker = move || things.iter().map(make).try_for_each(|one| send.send(one).ok());
+        let maker = move || things.chunks(SHARE).try_for_each(share);
         match thread::Builder::new().spawn_scoped(scope, maker) {
-            Ok(_) => ready.into_iter().try_for_each(take),
+            Ok(_) => ready.into_iter().flatten().try_for_each(take),
             // There is no thread to be had.
             Err(_) => things.iter().map(make).try_for_each(&mut take),
         }

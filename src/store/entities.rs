@@ -59,7 +59,7 @@ pub(super) fn write<'e, E: Kept + 'e>(
         let numbered = (story.history_dropped..).zip(&story.history);
         let unwritten = numbered.filter(|(number, _)| *number >= from);
         let unwritten = unwritten.map(|(number, entry)| (base + number, entry));
-        entries::write(connection, &OF_OTHERS, owner, unwritten, now)?;
+        entries::write(connection, &OF_OTHERS, owner, &entries::stretches(unwritten), now)?;
         let shelved = Shelved {
             revision: Some(story.revision),
             base,

@@ -38,25 +38,40 @@ pub(super) const OF_OTHERS: Table = Table {
 /// An entry as it is written: when, state left and entered, basis, whether late (0 or 1), log, offset of the line.
 type EntryRow<'a> = (Option<Timestamp>, Option<&'a str>, &'a str, &'a str, u8, u32, u64);
 
-/// Writes entries, each with its number among all that its owner ever had; none is left out between them.
-pub(super) fn write<'e, S: State>(
-    connection: &Connection,
-    table: &Table,
-    owner: (&str, &str),
-    numbered: impl Iterator<Item = (u64, &'e Entry<S>)>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+/// Entries that are written together.
+pub(super) struct Stretch {
+    /// The number of the first among all that its owner ever had.
+    first: u64,
+    count: u32,
+    text: String,
+}
+
+/// Entries as they are written, each given with its number; none is left out between them.
+pub(super) fn stretches<'e, S: State>(numbered: impl Iterator<Item = (u64, &'e Entry<S>)>) -> Vec<Stretch> {
     let mut numbered = numbered.peekable();
-    let (mut text, mut times) = (String::new(), Times::default());
+    let (mut stretches, mut times) = (Vec::new(), Times::default());
     while let Some((first, _)) = numbered.peek().copied() {
-        let mut count = 0;
-        text.clear();
+        let (mut count, mut text) = (0, String::new());
         for (_, entry) in numbered.by_ref().take(STRETCH) {
             text.push(if count == 0 { '[' } else { ',' });
             render(entry, &mut times, &mut text);
             count += 1;
         }
         text.push(']');
+        stretches.push(Stretch { first, count, text });
+    }
+    stretches
+}
+
+/// Writes what an entity entered.
+pub(super) fn write(
+    connection: &Connection,
+    table: &Table,
+    owner: (&str, &str),
+    stretches: &[Stretch],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for Stretch { first, count, text } in stretches {
         let (first, written) = (first.cast_signed(), now.as_second());
         let row = params![owner.0, owner.1, first, count, written, text];
         connection.prepare_cached(table.insert)?.execute(row)?;

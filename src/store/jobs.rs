@@ -6,22 +6,35 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::entries::{self, OF_JOBS};
+use super::entries::{self, OF_JOBS, Stretch};
 use super::rows::JobRow;
 use super::{Key, StoreError, Written, is_wanted};
 use crate::line::JobId;
 use crate::model::{HISTORY, Job};
 
-/// What is written of a job but for its history.
-pub(super) fn row(job: &Job) -> Result<String, StoreError> {
-    Ok(serde_json::to_string(&JobRow::of(job))?)
+/// What is written of a job.
+pub(super) struct Text {
+    row: String,
+    history: Vec<Stretch>,
 }
 
-/// Writes a job, whose [`row`] is given, and the entries of its history from number `from` on.
+impl Text {
+    /// With the entries of its history from number `from` on.
+    pub(super) fn of(job: &Job, from: u64) -> Result<Self, StoreError> {
+        let numbered = (job.history_dropped..).zip(&job.history);
+        let unwritten = numbered.filter(|(number, _)| *number >= from);
+        Ok(Self {
+            row: serde_json::to_string(&JobRow::of(job))?,
+            history: entries::stretches(unwritten),
+        })
+    }
+}
+
+/// Writes a job.
 pub(super) fn write(
     connection: &Connection,
-    (job, row): (&Job, String),
-    from: u64,
+    job: &Job,
+    text: &Text,
     evicted: bool,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -34,11 +47,9 @@ pub(super) fn write(
             job.entries().cast_signed(),
             evicted,
             now.as_second(),
-            row,
+            text.row,
         ])?;
-    let numbered = (job.history_dropped..).zip(&job.history);
-    let unwritten = numbered.filter(|(number, _)| *number >= from);
-    entries::write(connection, &OF_JOBS, (&job.cluster, &id), unwritten, now)
+    entries::write(connection, &OF_JOBS, (&job.cluster, &id), &text.history, now)
 }
 
 /// Writes a job that the fleet has forgotten. One that came and went between two commits may have been here before.
@@ -59,7 +70,7 @@ pub(super) fn write_evicted(
             None => 0,
         },
     };
-    write(connection, (&job, row(&job)?), from, true, now)
+    write(connection, &job, &Text::of(&job, from)?, true, now)
 }
 
 /// Whether there is any job that was evicted.
