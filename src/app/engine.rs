@@ -199,11 +199,7 @@ impl Engine {
     /// The logs whose old content is still expected.
     #[must_use]
     pub fn unfinished(&self) -> Vec<LogId> {
-        self.logs
-            .keys()
-            .copied()
-            .filter(|log| self.merge.holds(*log))
-            .collect()
+        self.merge.unfinished().iter().copied().collect()
     }
 
     /// Goes on with other rules and other sources. To be called when old content has been read.
@@ -346,7 +342,11 @@ impl Engine {
         let now = self.now;
         self.decode(log, |decoder, out| decoder.pass(now, out));
         self.merge.finish(log);
-        self.drain();
+        if self.merge.unfinished().is_empty() {
+            self.end_merge();
+        } else {
+            self.drain(usize::MAX);
+        }
     }
 
     /// All old content has been read: from here on events are applied as they are read.
@@ -354,10 +354,19 @@ impl Engine {
         for log in self.logs.keys() {
             self.merge.finish(*log);
         }
-        self.drain();
+        self.end_merge();
         self.catching_up = false;
         self.merge = Merge::default();
-        self.applier.rest();
+    }
+
+    /// Applies what is left on this thread: nothing is read beside it any more, and what a helper asks for in its stead lies in
+    /// a heap of its own, while the room that the queues had is of no use to it.
+    fn end_merge(&mut self) {
+        let (fleet, now, news) = (self.applier.rest(), self.now, &mut self.news);
+        self.merge.drain(usize::MAX, |seen| {
+            fleet.apply(&seen, now);
+            *news = News::Changed;
+        });
     }
 
     /// Takes the events that have waited for the reordering window.
@@ -392,8 +401,8 @@ impl Engine {
                     take(seen);
                 });
             };
-            self.merge.take(log, read, &mut |seen| self.applier.take(seen));
-            self.drain();
+            let most = self.merge.take(log, read, &mut |seen| self.applier.take(seen));
+            self.drain(most);
         } else {
             let (fleet, now, news) = (self.applier.fleet(), self.now, &mut self.news);
             read(&mut entry.decoder, &mut |mut seen| {
@@ -437,8 +446,8 @@ impl Engine {
         self.news = News::Changed;
     }
 
-    fn drain(&mut self) {
-        self.merge.drain(|seen| self.applier.take(seen));
+    fn drain(&mut self, most: usize) {
+        self.merge.drain(most, |seen| self.applier.take(seen));
         if self.applier.apply(self.now) {
             self.news = News::Changed;
         }

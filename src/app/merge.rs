@@ -22,6 +22,8 @@ const ENOUGH: usize = 4096;
 pub(super) struct Merge {
     groups: BTreeMap<Name, Group>,
     of: BTreeMap<LogId, Name>,
+    /// The logs that are still being read.
+    unfinished: BTreeSet<LogId>,
     /// The groups to which something happened since they were drained.
     changed: BTreeSet<Name>,
 }
@@ -73,24 +75,29 @@ impl Group {
         self.fronts.extend(other.fronts);
     }
 
-    /// Gives out, in order, every event that nothing unread can come before.
-    fn drain(&mut self, apply: &mut impl FnMut(Seen)) {
-        while self.awaited.is_empty()
+    /// Gives out, in order, the events that nothing unread can come before: at most so many. Gives how many of those are left.
+    fn drain(&mut self, mut most: usize, apply: &mut impl FnMut(Seen)) -> usize {
+        while most > 0
+            && self.awaited.is_empty()
             && let Some((_, log)) = self.fronts.pop_first()
             && let Some(queue) = self.queues.get_mut(&log)
         {
             queue.front = None;
+            let events = queue.events.iter().take(most);
             let count = match self.fronts.first() {
-                Some(next) => queue
-                    .events
-                    .iter()
-                    .take_while(|(at, _)| (*at, log) < *next)
-                    .count(),
-                None => queue.events.len(),
+                Some(next) => events.take_while(|(at, _)| (*at, log) < *next).count(),
+                None => events.count(),
             };
             queue.events.drain(..count).for_each(|(_, seen)| apply(seen));
+            most -= count;
             self.place(log);
         }
+        most
+    }
+
+    /// Whether there is an event that nothing unread can come before.
+    fn is_ready(&self) -> bool {
+        self.awaited.is_empty() && !self.fronts.is_empty()
     }
 }
 
@@ -140,12 +147,18 @@ impl Merge {
         let name = Some(cluster);
         self.of.insert(log, name.clone());
         self.groups.entry(name).or_default().queues.insert(log, queue);
+        self.unfinished.insert(log);
         self.place(log);
     }
 
     /// Whether old content of this log is still expected.
     pub(super) fn holds(&self, log: LogId) -> bool {
-        self.queue(log).is_some_and(|queue| !queue.over)
+        self.unfinished.contains(&log)
+    }
+
+    /// The logs whose old content is still expected.
+    pub(super) const fn unfinished(&self) -> &BTreeSet<LogId> {
+        &self.unfinished
     }
 
     /// Whether more of this log is of use now. Of every cluster one log always is: that which the others wait for.
@@ -156,20 +169,24 @@ impl Merge {
 
     /// Takes the events of a log that was opened, as many as `read` gives. Those of a log that waits for no other are given out
     /// at once. What the others change is looked at once, behind the last: a log full of transitions gives thousands.
+    ///
+    /// Gives how many events [`Self::drain`] may give out next: more than came, so that they do not gather, yet not at once all that
+    /// waited for this log, while helpers wait for whoever drains. All where no more of this log is wanted.
     pub(super) fn take(
         &mut self,
         log: LogId,
         read: impl FnOnce(&mut dyn FnMut(Seen)),
         apply: &mut impl FnMut(Seen),
-    ) {
+    ) -> usize {
+        const AT_ONCE: usize = 64;
         let Some(group) = self.of.get(&log).and_then(|name| self.groups.get_mut(name)) else {
-            return;
+            return 0;
         };
         let is_alone = group.queues.len() == 1;
         let Some(queue) = group.queues.get_mut(&log) else {
-            return;
+            return 0;
         };
-        let was_by_time = queue.by_time;
+        let (was_by_time, before) = (queue.by_time, queue.events.len());
         read(&mut |seen| {
             queue.reach(&seen);
             if is_alone && !queue.by_time && queue.events.is_empty() {
@@ -182,10 +199,16 @@ impl Merge {
                 queue.events.push_back((queue.reached, seen));
             }
         });
+        let came = queue.events.len() - before;
         if queue.by_time && !was_by_time {
             self.join_those_by_time(log);
         }
         self.place(log);
+        if self.wants(log) {
+            2 * came + AT_ONCE
+        } else {
+            usize::MAX
+        }
     }
 
     fn join_those_by_time(&mut self, log: LogId) {
@@ -204,7 +227,9 @@ impl Merge {
 
     /// No more old content comes from this log.
     pub(super) fn finish(&mut self, log: LogId) {
-        if let Some(queue) = self.queue_mut(log) {
+        if self.unfinished.remove(&log)
+            && let Some(queue) = self.queue_mut(log)
+        {
             queue.over = true;
             if queue.by_time {
                 // Stable: what has the same time keeps its place.
@@ -214,14 +239,18 @@ impl Merge {
         }
     }
 
-    /// Gives out, in order, every event that nothing unread can come before.
-    pub(super) fn drain(&mut self, mut apply: impl FnMut(Seen)) {
+    /// Gives out, in order, events that nothing unread can come before: at most so many, or somewhat fewer. What is left is
+    /// given out by later calls.
+    pub(super) fn drain(&mut self, mut most: usize, mut apply: impl FnMut(Seen)) {
         let waits = self.groups.contains_key(&None) && self.is_any_undecided();
         for name in std::mem::take(&mut self.changed) {
             if name.is_none() && waits {
                 self.changed.insert(name);
             } else if let Some(group) = self.groups.get_mut(&name) {
-                group.drain(&mut apply);
+                most = group.drain(most, &mut apply);
+                if group.is_ready() {
+                    self.changed.insert(name);
+                }
             }
         }
     }
@@ -285,23 +314,23 @@ mod tests {
             self.merge.open(LogId(log), Arc::from(cluster));
         }
 
-        fn push(&mut self, seen: Seen) {
+        fn push(&mut self, seen: Seen) -> usize {
             let out = &mut self.out;
             let mut apply = |seen: Seen| out.push((seen.log, seen.offset));
-            self.merge.take(seen.log, |take| take(seen), &mut apply);
+            self.merge.take(seen.log, |take| take(seen), &mut apply)
         }
 
         fn finish(&mut self, log: u32) {
             self.merge.finish(LogId(log));
         }
 
-        fn drain(&mut self) {
+        fn drain(&mut self, most: usize) {
             let out = &mut self.out;
-            self.merge.drain(|seen| out.push((seen.log, seen.offset)));
+            self.merge.drain(most, |seen| out.push((seen.log, seen.offset)));
         }
 
         fn drained(&mut self) -> Vec<u64> {
-            self.drain();
+            self.drain(usize::MAX);
             self.out.drain(..).map(|(_, offset)| offset).collect()
         }
     }
@@ -395,11 +424,42 @@ mod tests {
         assert!(!merge.merge.wants(LogId(1)) && merge.merge.wants(LogId(2)));
     }
 
+    #[test]
+    fn what_waited_for_a_log_is_given_out_in_parts_and_whole_where_no_more_of_it_is_wanted() {
+        let mut rig = Rig::default();
+        for log in 1..=3 {
+            rig.open(log, "a");
+        }
+        for (log, second) in (1..=2).flat_map(|log| (0..1000).map(move |second| (log, second))) {
+            rig.push(seen(log, Some(second), 0));
+        }
+        for event in 0..ENOUGH {
+            let most = rig.push(seen(3, Some(2000), 0));
+            if event + 1 < ENOUGH {
+                assert!((2..ENOUGH).contains(&most));
+            } else {
+                assert_eq!(
+                    most,
+                    usize::MAX,
+                    "nothing is read any more that would give out the rest"
+                );
+            }
+        }
+        rig.drain(70);
+        assert_eq!(rig.out.len(), 70);
+        rig.drain(usize::MAX);
+        assert_eq!(
+            rig.out.len(),
+            1999,
+            "the last of log 1 or 2 waits for what comes of it"
+        );
+    }
+
     proptest! {
         #[test]
         fn however_logs_are_read_their_events_come_in_one_order(
             times in prop::collection::vec(prop::collection::vec(0_i64..20, 0..12), 1..6),
-            turns in prop::collection::vec(any::<prop::sample::Index>(), 0..80),
+            turns in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..5), 0..80),
         ) {
             let mut expected = Vec::new();
             let mut unread = Vec::new();
@@ -415,13 +475,15 @@ mod tests {
                 }
             }
             expected.sort_unstable();
-            for turn in turns {
+            for (turn, most) in turns {
                 let log = turn.index(unread.len());
                 match unread[log].pop_front() {
-                    Some(event) => merge.push(event),
+                    Some(event) => {
+                        merge.push(event);
+                    }
                     None => merge.finish(u32::try_from(log + 1).unwrap()),
                 }
-                merge.drain();
+                merge.drain(most);
             }
             for (log, rest) in (1..).zip(unread) {
                 for event in rest {
@@ -429,7 +491,7 @@ mod tests {
                 }
                 merge.finish(log);
             }
-            merge.drain();
+            merge.drain(usize::MAX);
             let expected: Vec<_> = expected.into_iter().map(|(_, log, offset)| (LogId(log), offset)).collect();
             prop_assert_eq!(merge.out, expected);
         }

@@ -134,9 +134,43 @@ mod tests {
     use crate::app::wording;
     use crate::config::{Limits, Settings, Source};
 
+    const GRAPH: &str = "INFO  org.apache.flink.runtime.executiongraph.ExecutionGraph [] - Job";
+
+    #[test]
+    fn logs_full_of_transitions_wait_for_each_other_and_are_read_to_their_ends_in_order() {
+        const TURNS: usize = 3000;
+        let dir = tempfile::tempdir().unwrap();
+        // Each job is told of by all logs in turn: out of order, a transition is late.
+        let mut logs = [const { String::new() }; 3];
+        for step in 0..3 * TURNS {
+            let (minute, second, milli) = (step / 60_000, step / 1000 % 60, step % 1000);
+            let (from, to) = [("RUNNING", "RESTARTING"), ("RESTARTING", "RUNNING")][step % 2];
+            writeln!(
+                logs[step % 3],
+                "2026-03-02 09:{minute:02}:{second:02},{milli:03} {GRAPH} a ({:032x}) switched from state {from} to {to}.",
+                7
+            )
+            .unwrap();
+        }
+        for (number, text) in logs.iter().enumerate() {
+            std::fs::write(dir.path().join(format!("jobmanager-{number}.log")), text).unwrap();
+        }
+        let settings = Settings {
+            sources: vec![Source {
+                paths: vec![format!("{}/*.log", dir.path().display())],
+                cluster: Some("c".to_owned()),
+                ..Source::default()
+            }],
+            ..Settings::default()
+        };
+        let replayed = replay(&settings, Arc::new(wording(None).unwrap())).unwrap();
+        let job = replayed.fleet.jobs().next().unwrap();
+        assert_eq!(job.restarts.iter().sum::<u64>(), (3 * TURNS / 2) as u64);
+        assert!(job.history.iter().all(|entry| !entry.late));
+    }
+
     #[test]
     fn more_ended_jobs_than_are_kept_do_not_hold_up_a_replay() {
-        const GRAPH: &str = "INFO  org.apache.flink.runtime.executiongraph.ExecutionGraph [] - Job";
         let mut log = String::new();
         for job in 1..=6_000 {
             for (from, to) in [("CREATED", "RUNNING"), ("RUNNING", "FINISHED")] {

@@ -1,8 +1,8 @@
 //! The model, and a helper that applies to it what was read while more is decoded.
 //!
 //! In a log full of transitions applying them takes half as long as decoding them. So a large batch goes, with the model
-//! itself, to a helper on another core, and whoever wants the model next waits until it is back. Only one of the two ever has
-//! it: nothing is locked, and events are applied in the order in which they were read.
+//! itself, to a helper on another core. What is read meanwhile waits for it to come back, and whoever wants the model waits
+//! too. Only one of the two ever has it: nothing is locked, and events are applied in the order in which they were read.
 
 use std::io;
 use std::panic::resume_unwind;
@@ -17,6 +17,9 @@ use crate::model::event::Seen;
 /// Fewest events that are given away: for fewer, waking the helper takes longer than applying them.
 const LARGE: usize = 256;
 
+/// Most events that wait for the helper to come back: they are memory.
+const MOST: usize = 4096;
+
 /// The model, here or with the helper.
 #[derive(Debug)]
 pub(super) struct Applier {
@@ -24,6 +27,8 @@ pub(super) struct Applier {
     fleet: Fleet,
     /// Events taken, and not applied yet.
     batch: Vec<Seen>,
+    /// When they were read.
+    now: Timestamp,
     help: Help,
 }
 
@@ -53,6 +58,7 @@ impl Applier {
         Self {
             fleet,
             batch: Vec::new(),
+            now: Timestamp::UNIX_EPOCH,
             help: Help::NotYet,
         }
     }
@@ -62,10 +68,14 @@ impl Applier {
         self.batch.push(seen);
     }
 
-    /// Applies what was taken, or begins to. True where there was anything.
+    /// Applies what was taken, or has it applied as soon as may be. True where there was anything.
     pub(super) fn apply(&mut self, now: Timestamp) -> bool {
+        self.now = now;
         if self.batch.is_empty() {
             return false;
+        }
+        if self.batch.len() < MOST && self.is_away() {
+            return true;
         }
         self.come_back();
         if self.batch.len() >= LARGE && matches!(self.help, Help::NotYet) {
@@ -90,18 +100,20 @@ impl Applier {
     /// The model, once all is applied that was to be.
     pub(super) fn fleet(&mut self) -> &mut Fleet {
         self.come_back();
+        apply(&mut self.fleet, &mut self.batch, self.now);
         &mut self.fleet
     }
 
     /// The model, where [`Self::fleet`] was asked for since anything was to be applied.
     pub(super) fn settled(&self) -> &Fleet {
         debug_assert!(!matches!(self.help, Help::Working(..)), "it is away");
+        debug_assert!(self.batch.is_empty(), "something waits for it");
         &self.fleet
     }
 
     /// The model, which is given to no helper any more.
     pub(super) fn rest(&mut self) -> &mut Fleet {
-        self.come_back();
+        self.fleet();
         self.help = Help::None;
         self.batch = Vec::new();
         &mut self.fleet
@@ -115,17 +127,34 @@ impl Applier {
         }
     }
 
+    /// Whether the helper has the model still.
+    fn is_away(&mut self) -> bool {
+        match std::mem::replace(&mut self.help, Help::None) {
+            Help::Working(helper, evicted) => match helper.back.try_recv() {
+                Ok(work) => self.take_back(helper, work),
+                // Where it has ended, whoever waits for the model finds out.
+                Err(_) => self.help = Help::Working(helper, evicted),
+            },
+            help => self.help = help,
+        }
+        matches!(self.help, Help::Working(..))
+    }
+
     fn come_back(&mut self) {
         match std::mem::replace(&mut self.help, Help::None) {
             Help::Working(helper, _) => {
-                let (fleet, spare);
-                (self.help, fleet, spare) = helper.wait();
-                self.fleet = fleet;
-                if self.batch.is_empty() {
-                    self.batch = spare;
-                }
+                let (helper, work) = helper.wait();
+                self.take_back(helper, work);
             }
             help => self.help = help,
+        }
+    }
+
+    fn take_back(&mut self, helper: Helper, (fleet, spare, _): Work) {
+        self.help = Help::Idle(helper);
+        self.fleet = fleet;
+        if self.batch.is_empty() {
+            self.batch = spare;
         }
     }
 }
@@ -159,13 +188,13 @@ impl Helper {
     }
 
     /// The model and an empty batch, when they are back.
-    fn wait(self) -> (Help, Fleet, Vec<Seen>) {
-        let Ok((fleet, batch, _)) = self.back.recv() else {
+    fn wait(self) -> (Self, Work) {
+        let Ok(work) = self.back.recv() else {
             // It ended with the model in its hands: its end is this thread's, as if it had applied the events itself.
             let panic = self.thread.join().err();
             resume_unwind(panic.unwrap_or_else(|| Box::new("the applier ended early")))
         };
-        (Help::Idle(self), fleet, batch)
+        (self, work)
     }
 }
 
