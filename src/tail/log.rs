@@ -100,6 +100,17 @@ impl Log {
         }
     }
 
+    /// How much to read of it at once, where that should be about `most` bytes: some more where that is all that was there at the
+    /// start. To come back for the rest takes as long as reading a MiB, and files that were cut at a size are a little larger.
+    pub(super) const fn turn(&self, most: usize) -> usize {
+        let left = self.backlog.total_bytes - self.backlog.read_bytes;
+        if left > most as u64 && left - most as u64 <= (most / 4) as u64 {
+            most + most / 2
+        } else {
+            most
+        }
+    }
+
     /// Reads on, at most `budget` bytes; returns how many.
     pub(super) fn advance(
         &mut self,

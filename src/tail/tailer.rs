@@ -317,7 +317,7 @@ impl Tailer {
         for _ in 0..LOOKS {
             let Some(log) = self.logs.get_mut(&id) else { break };
             self.touched.insert(id);
-            let budget = (most - read).min(self.pass.settings.log_budget);
+            let budget = log.turn((most - read).min(self.pass.settings.log_budget));
             self.pass.left = if self.ready.len() > 1 {
                 budget as u64
             } else {

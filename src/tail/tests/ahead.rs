@@ -14,8 +14,9 @@ fn long() -> Settings {
     }
 }
 
+/// With a name of its own: numbers would be taken for the files of one log.
 fn name(log: usize) -> String {
-    format!("{log}.log")
+    format!("{}.log", ["a", "b", "c", "d", "e", "f"][log])
 }
 
 fn line(log: usize, number: usize) -> String {
@@ -86,5 +87,22 @@ fn what_a_log_gains_while_it_waits_is_read_with_the_rest() {
     for log in 0..LOGS {
         assert_eq!(given(&rig, log).len(), 2001);
         assert_eq!(given(&rig, log)[2000], &format!("T9 log {log} goes on"));
+    }
+}
+
+#[test]
+fn a_log_that_is_a_little_longer_than_a_turn_is_read_in_one() {
+    for (over, is_read) in [(0, true), (4 << 10, true), (12 << 10, false)] {
+        let dir = tempfile::tempdir().unwrap();
+        let lines = (long().log_budget + over) / content(0, 1000).len().div_ceil(1000);
+        for log in 0..LOGS {
+            std::fs::write(dir.path().join(name(log)), content(log, lines)).unwrap();
+        }
+        let mut rig = Rig::with(dir, &["*.log"], long(), Arc::new(OsFs));
+        rig.now += Duration::from_millis(10);
+        assert!(rig.tailer.poll(rig.now, &mut rig.sink).more);
+        assert_eq!(rig.tailer.logs(), LOGS);
+        assert_eq!(given(&rig, 0).len() == lines, is_read, "{over} more");
+        assert!(given(&rig, LOGS - 1).is_empty(), "it is not its turn");
     }
 }
