@@ -219,19 +219,9 @@ impl Reader {
             self.take_plan();
             self.tailer.hint(waker.take());
             let outcome = self.tailer.poll(self.began.elapsed(), &mut self.engine);
-            self.wake.follow(&self.tailer.dirs());
-            if self.period.is_none() {
-                let logs = u32::try_from(self.tailer.logs()).unwrap_or(u32::MAX);
-                self.tailer.set_period(if self.wake.works() {
-                    PERIOD_TOLD_PER_LOG
-                        .saturating_mul(logs)
-                        .clamp(PERIOD_TOLD, LONGEST_PERIOD_TOLD)
-                } else {
-                    PERIOD_DEAF
-                });
-            }
             self.engine.pass();
             self.catch_up(outcome.more, &mut progress);
+            self.hear();
             self.engine.settle();
             self.tell();
             self.publish_if_due(outcome.more);
@@ -255,6 +245,26 @@ impl Reader {
         }
         self.manager.stopping();
         self.keep_and_publish();
+    }
+
+    /// Has the system tell of changes, and sets how often everything is looked at without being told.
+    ///
+    /// Not before all old content has been read: the system would tell of each file that is opened to be read, and wake a thread
+    /// for it, which takes a core from those that read. What is told of first is looked at whole.
+    fn hear(&mut self) {
+        if self.ready {
+            self.wake.follow(&self.tailer.dirs());
+        }
+        if self.period.is_none() {
+            let logs = u32::try_from(self.tailer.logs()).unwrap_or(u32::MAX);
+            self.tailer.set_period(if self.ready && self.wake.works() {
+                PERIOD_TOLD_PER_LOG
+                    .saturating_mul(logs)
+                    .clamp(PERIOD_TOLD, LONGEST_PERIOD_TOLD)
+            } else {
+                PERIOD_DEAF
+            });
+        }
     }
 
     /// Goes on with another configuration, if there is one and what was there at the start has been read: until then
