@@ -100,14 +100,13 @@ impl Log {
         }
     }
 
-    /// How much to read of it at once, where that should be about `most` bytes: some more where that is all that was there at the
-    /// start. To come back for the rest takes as long as reading a MiB, and files that were cut at a size are a little larger.
-    pub(super) const fn turn(&self, most: usize) -> usize {
+    /// How much to read of it at once, where that should be about `most` bytes: somewhat more where it has read then what was there
+    /// at the start. To come back for the rest takes as long as reading a MiB, and files that were cut at a size are a little larger.
+    pub(super) fn turn(&self, most: usize) -> usize {
         let left = self.backlog.total_bytes - self.backlog.read_bytes;
-        if left > most as u64 && left - most as u64 <= (most / 4) as u64 {
-            most + most / 2
-        } else {
-            most
+        match usize::try_from(left) {
+            Ok(left) if (most..=most + most / 4).contains(&left) => left,
+            _ => most,
         }
     }
 
