@@ -385,6 +385,10 @@ impl Engine {
     }
 
     fn decode(&mut self, log: LogId, read: impl FnOnce(&mut SourceDecoder, &mut dyn FnMut(Seen))) {
+        let merges = self.catching_up && self.merge.holds(log);
+        if !merges {
+            self.catch_up_with_the_old();
+        }
         let Some(entry) = self.logs.get_mut(&log) else {
             return;
         };
@@ -394,7 +398,7 @@ impl Engine {
                 place_in_the_logs_cluster(seen);
             }
         };
-        if self.catching_up && self.merge.holds(log) {
+        if merges {
             let read = |take: &mut dyn FnMut(Seen)| {
                 read(&mut entry.decoder, &mut |mut seen| {
                     place(&mut seen);
@@ -442,8 +446,16 @@ impl Engine {
             carrier: None,
             said: Said::Event(Event::ProcessEnding { why }),
         };
+        self.catch_up_with_the_old();
         self.applier.fleet().apply(&seen, self.now);
         self.news = News::Changed;
+    }
+
+    /// What is news comes after what is old, as far as its turn has come.
+    fn catch_up_with_the_old(&mut self) {
+        if self.catching_up {
+            self.drain(usize::MAX);
+        }
     }
 
     fn drain(&mut self, most: usize) {
