@@ -198,8 +198,8 @@ impl Engine {
 
     /// The logs whose old content is still expected.
     #[must_use]
-    pub fn unfinished(&self) -> Vec<LogId> {
-        self.merge.unfinished().iter().copied().collect()
+    pub const fn unfinished(&self) -> &BTreeSet<LogId> {
+        self.merge.unfinished()
     }
 
     /// Goes on with other rules and other sources. To be called when old content has been read.
@@ -342,7 +342,7 @@ impl Engine {
         let now = self.now;
         self.decode(log, |decoder, out| decoder.pass(now, out));
         self.merge.finish(log);
-        if self.merge.unfinished().is_empty() {
+        if self.unfinished().is_empty() {
             self.end_merge();
         } else {
             self.drain(usize::MAX);
@@ -351,8 +351,8 @@ impl Engine {
 
     /// All old content has been read: from here on events are applied as they are read.
     pub fn caught_up(&mut self) {
-        for log in self.logs.keys() {
-            self.merge.finish(*log);
+        for log in self.unfinished().clone() {
+            self.merge.finish(log);
         }
         self.end_merge();
         self.catching_up = false;

@@ -22,7 +22,7 @@ const ENOUGH: usize = 4096;
 pub(super) struct Merge {
     groups: BTreeMap<Name, Group>,
     of: BTreeMap<LogId, Name>,
-    /// The logs that are still being read.
+    /// The logs whose queues are not over: asked for with each read and each pass, of which there are many.
     unfinished: BTreeSet<LogId>,
     /// The groups to which something happened since they were drained.
     changed: BTreeSet<Name>,

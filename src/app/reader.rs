@@ -316,7 +316,7 @@ impl Reader {
         }
         // A log that should give something and does not (a disk error) must not hold up the logs that wait for it.
         let stalled = !self.engine.take_fed() && more;
-        for log in self.engine.unfinished() {
+        for log in self.engine.unfinished().clone() {
             if !self.tailer.is_behind(log) || (stalled && self.engine.wants(log)) {
                 self.engine.finish(log);
             }

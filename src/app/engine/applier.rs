@@ -127,7 +127,7 @@ impl Applier {
         }
     }
 
-    /// Whether the helper has the model still.
+    /// Whether the helper has the model still; it is taken back if not.
     fn is_away(&mut self) -> bool {
         match std::mem::replace(&mut self.help, Help::None) {
             Help::Working(helper, evicted) => match helper.back.try_recv() {
