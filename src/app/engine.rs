@@ -3,6 +3,8 @@
 mod advice;
 mod applier;
 mod ledger;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -40,7 +42,7 @@ pub struct Engine {
     now: Timestamp,
     /// Old content is still being read.
     catching_up: bool,
-    /// Bytes came since last asked.
+    /// Old content came since last asked.
     fed: bool,
     /// What is not shown yet.
     news: News,
@@ -191,7 +193,7 @@ impl Engine {
         self.news = News::None;
     }
 
-    /// Whether any bytes came since last asked.
+    /// Whether any old content came since last asked.
     pub const fn take_fed(&mut self) -> bool {
         std::mem::replace(&mut self.fed, false)
     }
@@ -313,7 +315,7 @@ impl Engine {
 
     /// More bytes of a log.
     pub fn bytes(&mut self, log: LogId, read: &tail::Read<'_>) {
-        self.fed = true;
+        self.fed |= self.unfinished().contains(&log);
         let at = ReadAt {
             offset: read.offset,
             now: self.now,
@@ -384,11 +386,9 @@ impl Engine {
         logs.any(|log| log.decoder.is_waiting())
     }
 
+    /// Has a log's decoder tell. While old content is read, of this log or of those that it waits for, that goes through the
+    /// merge, and so does what the log has gained since: it comes after what is old.
     fn decode(&mut self, log: LogId, read: impl FnOnce(&mut SourceDecoder, &mut dyn FnMut(Seen))) {
-        let merges = self.catching_up && self.merge.holds(log);
-        if !merges {
-            self.catch_up_with_the_old();
-        }
         let Some(entry) = self.logs.get_mut(&log) else {
             return;
         };
@@ -398,7 +398,7 @@ impl Engine {
                 place_in_the_logs_cluster(seen);
             }
         };
-        if merges {
+        if self.merge.holds(log) {
             let read = |take: &mut dyn FnMut(Seen)| {
                 read(&mut entry.decoder, &mut |mut seen| {
                     place(&mut seen);
@@ -446,15 +446,11 @@ impl Engine {
             carrier: None,
             said: Said::Event(Event::ProcessEnding { why }),
         };
-        self.catch_up_with_the_old();
-        self.applier.fleet().apply(&seen, self.now);
-        self.news = News::Changed;
-    }
-
-    /// What is news comes after what is old, as far as its turn has come.
-    fn catch_up_with_the_old(&mut self) {
-        if self.catching_up {
-            self.drain(usize::MAX);
+        if self.logs.contains_key(&log) {
+            self.decode(log, |_, out| out(seen));
+        } else {
+            self.applier.fleet().apply(&seen, self.now);
+            self.news = News::Changed;
         }
     }
 

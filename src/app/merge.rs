@@ -121,6 +121,14 @@ impl Queue {
         self.over || (!self.by_time && !self.events.is_empty())
     }
 
+    /// Puts in order what came in none.
+    fn sort(&mut self) {
+        if self.by_time {
+            // Stable: what has the same time keeps its place.
+            self.events.make_contiguous().sort_by_key(|(at, _)| *at);
+        }
+    }
+
     /// Takes note of when an event that comes next counts as.
     fn reach(&mut self, seen: &Seen) {
         self.told = true;
@@ -151,9 +159,9 @@ impl Merge {
         self.place(log);
     }
 
-    /// Whether old content of this log is still expected.
+    /// Whether this log was opened here.
     pub(super) fn holds(&self, log: LogId) -> bool {
-        self.unfinished.contains(&log)
+        self.of.contains_key(&log)
     }
 
     /// The logs whose old content is still expected.
@@ -167,7 +175,8 @@ impl Merge {
             .is_none_or(|queue| queue.by_time || queue.events.len() < ENOUGH)
     }
 
-    /// Takes the events of a log that was opened, as many as `read` gives. Those of a log that waits for no other are given out
+    /// Takes the events of a log that was opened, as many as `read` gives, and be it over: what it gains meanwhile has its turn
+    /// after what is old. Those of a log that waits for no other are given out
     /// at once. What the others change is looked at once, behind the last: a log full of transitions gives thousands.
     ///
     /// Gives how many events [`Self::drain`] may give out next: more than came, so that they do not gather, yet not at once all that
@@ -200,6 +209,9 @@ impl Merge {
             }
         });
         let came = queue.events.len() - before;
+        if queue.over {
+            queue.sort();
+        }
         if queue.by_time && !was_by_time {
             self.join_those_by_time(log);
         }
@@ -231,10 +243,7 @@ impl Merge {
             && let Some(queue) = self.queue_mut(log)
         {
             queue.over = true;
-            if queue.by_time {
-                // Stable: what has the same time keeps its place.
-                queue.events.make_contiguous().sort_by_key(|(at, _)| *at);
-            }
+            queue.sort();
             self.place(log);
         }
     }
@@ -361,20 +370,20 @@ mod tests {
     fn a_log_without_order_is_sorted_when_it_is_over() {
         let mut merge = Rig::default();
         merge.open(1, "c");
-        let carrier = Some(Arc::new(Carrier {
-            by_time: true,
-            ..Carrier::default()
-        }));
+        let by_time = |second, offset| Seen {
+            carrier: Some(Arc::new(Carrier {
+                by_time: true,
+                ..Carrier::default()
+            })),
+            ..seen(1, second, offset)
+        };
         for (second, offset) in [(Some(9), 1), (None, 2), (Some(3), 3), (Some(9), 4)] {
-            let carrier = carrier.clone();
-            merge.push(Seen {
-                carrier,
-                ..seen(1, second, offset)
-            });
+            merge.push(by_time(second, offset));
         }
         assert_eq!(merge.drained(), [0; 0], "something earlier may come");
         merge.finish(1);
-        assert_eq!(merge.drained(), [3, 1, 2, 4]);
+        merge.push(by_time(Some(5), 5));
+        assert_eq!(merge.drained(), [3, 5, 1, 2, 4], "it goes on as it is");
     }
 
     #[test]
@@ -461,6 +470,7 @@ mod tests {
             times in prop::collection::vec(prop::collection::vec(0_i64..20, 0..12), 1..6),
             turns in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..5), 0..80),
         ) {
+            const NEWS: u64 = 1000;
             let mut expected = Vec::new();
             let mut unread = Vec::new();
             let mut merge = Rig::default();
@@ -475,13 +485,17 @@ mod tests {
                 }
             }
             expected.sort_unstable();
+            let mut gained = 0;
             for (turn, most) in turns {
-                let log = turn.index(unread.len());
-                match unread[log].pop_front() {
-                    Some(event) => {
-                        merge.push(event);
-                    }
-                    None => merge.finish(u32::try_from(log + 1).unwrap()),
+                let index = turn.index(unread.len());
+                let log = u32::try_from(index + 1).unwrap();
+                if let Some(event) = unread[index].pop_front() {
+                    merge.push(event);
+                } else if merge.merge.unfinished().contains(&LogId(log)) {
+                    merge.finish(log);
+                } else {
+                    merge.push(seen(log, Some(20), NEWS));
+                    gained += 1;
                 }
                 merge.drain(most);
             }
@@ -493,7 +507,9 @@ mod tests {
             }
             merge.drain(usize::MAX);
             let expected: Vec<_> = expected.into_iter().map(|(_, log, offset)| (LogId(log), offset)).collect();
+            let news = merge.out.split_off(expected.len());
             prop_assert_eq!(merge.out, expected);
+            prop_assert!(news.len() == gained && news.iter().all(|(_, offset)| *offset == NEWS));
         }
     }
 }
