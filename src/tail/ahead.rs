@@ -398,10 +398,10 @@ impl Ahead {
     fn forget(&mut self) {
         let queued = std::mem::take(&mut self.queue.lock().pieces);
         let ready = std::mem::take(&mut self.ready).into_values();
-        queued
-            .into_iter()
-            .chain(ready)
-            .for_each(|piece| self.put_back(piece));
+        // Those that are still being read are put back when they come; who waits for none does not hear of them.
+        let done: Vec<Piece> = self.done.try_iter().collect();
+        let pieces = queued.into_iter().chain(ready).chain(done);
+        pieces.for_each(|piece| self.put_back(piece));
         self.plans.clear();
     }
 
@@ -441,4 +441,48 @@ fn help_in_thread(
                 }
             }
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fs::{Fs as _, OsFs};
+    use super::*;
+
+    const CHUNK: usize = 4 << 10;
+    const SIZE: usize = 16 * CHUNK;
+
+    /// Takes the next piece of a file that nothing is known of.
+    fn take(ahead: &mut Ahead, ino: u64, file: &Arc<dyn File>, place: usize, end: usize) -> bool {
+        let mut buffer = vec![0; CHUNK + Place::ANCHOR];
+        let anchor = Place::ANCHOR.min(place);
+        let piece = (place as u64, anchor, CHUNK);
+        ahead.take(FileId { dev: 1, ino }, file, piece, end as u64, &mut buffer)
+    }
+
+    #[test]
+    fn helpers_go_on_after_pieces_that_nobody_took() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        std::fs::write(&path, vec![b'x'; SIZE]).unwrap();
+        let file = OsFs.open(&path).unwrap();
+        let search: Search = Arc::new(|_, _, hits| hits.clear());
+        let mut ahead = Ahead::start(2, &search, CHUNK + Place::ANCHOR).unwrap();
+        let upcoming = Upcoming {
+            id: FileId { dev: 1, ino: 1 },
+            file: Arc::clone(&file),
+            place: 0,
+            end: SIZE as u64,
+        };
+        ahead.expect([upcoming].into());
+        // While the last piece of one log is read, the next log's are read ahead: all that there may be.
+        assert!(!take(&mut ahead, 0, &file, 0, CHUNK));
+        let are_read = |state: &State| state.pieces.is_empty() && state.waiting > 0;
+        while !are_read(&ahead.queue.lock()) {
+            thread::yield_now();
+        }
+        // Then it is another's turn.
+        for place in (0..SIZE - CHUNK).step_by(CHUNK) {
+            assert!(take(&mut ahead, 2, &file, place, SIZE), "{place}");
+        }
+    }
 }

@@ -133,7 +133,7 @@ impl Log {
             let Ok((_, plain)) = file.hold(pass, &mut self.numbers) else {
                 return Ok(Kin::Unclear);
             };
-            if !begins_alike(plain, first)? {
+            if !begins_so(plain, first)? {
                 continue;
             }
             let its_end = match end.take() {
@@ -207,11 +207,10 @@ pub(super) fn end_of(packed: &mut Content) -> io::Result<Place> {
     }
 }
 
-/// Whether a file begins with these bytes, or is shorter and is their beginning.
-pub(super) fn begins_alike(content: &mut Content, first: &[u8]) -> io::Result<bool> {
+/// Whether a file begins with these bytes. A shorter one, as a log just made is, has no copy that does.
+fn begins_so(content: &mut Content, first: &[u8]) -> io::Result<bool> {
     let mut bytes = vec![0; first.len()];
-    let got = content.fill(&mut bytes, 0)?;
-    Ok(bytes[..got] == first[..got])
+    Ok(content.fill(&mut bytes, 0)? == first.len() && bytes == first)
 }
 
 /// What a packed file says of its uncompressed size, for telling progress: modulo 2³², and of its last member only

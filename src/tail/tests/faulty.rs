@@ -15,6 +15,7 @@ struct Faults {
     lists: AtomicUsize,
     stats: AtomicUsize,
     opens: AtomicUsize,
+    bytes: AtomicUsize,
     /// What fails: of the one file with this name, or of all.
     failing: Mutex<Option<(Op, Option<&'static str>)>>,
     /// Sizes look at most this large.
@@ -40,6 +41,7 @@ impl Faulty {
             lists: AtomicUsize::new(0),
             stats: AtomicUsize::new(0),
             opens: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
             failing: Mutex::new(None),
             largest_size: AtomicU64::new(u64::MAX),
             births: Mutex::default(),
@@ -63,6 +65,11 @@ impl Faulty {
     /// Files opened.
     pub(super) fn opens(&self) -> usize {
         self.0.opens.load(Ordering::Relaxed)
+    }
+
+    /// Bytes read.
+    pub(super) fn bytes(&self) -> usize {
+        self.0.bytes.load(Ordering::Relaxed)
     }
 
     /// From now on this fails of all files; nothing, if none.
@@ -186,7 +193,9 @@ impl File for FaultyFile {
         let some = buffer.len().div_ceil(2) as u64;
         let there = self.faults.end.load(Ordering::Relaxed).saturating_sub(offset);
         let some = usize::try_from(some.min(there)).unwrap();
-        self.file.read_at(&mut buffer[..some], offset)
+        let got = self.file.read_at(&mut buffer[..some], offset)?;
+        self.faults.bytes.fetch_add(got, Ordering::Relaxed);
+        Ok(got)
     }
 
     fn next_data(&self, offset: u64) -> io::Result<Option<u64>> {

@@ -4,6 +4,7 @@ use std::io::Read as _;
 
 use super::super::stdin::Stdin;
 use super::super::unpacked;
+use super::faulty::Faulty;
 use super::*;
 
 fn packed(text: impl AsRef<[u8]>) -> Vec<u8> {
@@ -85,6 +86,24 @@ fn layers_of_packing_are_looked_through_and_no_further_than_that() {
         assert_eq!(read == text(0, 2).as_bytes(), layer <= 3, "{layer} layers");
         layers = packed(&layers);
     }
+}
+
+#[test]
+fn a_log_that_is_empty_does_not_have_all_unpacked_that_was_packed_before_it() {
+    let noise = |line: u64| format!("T{line} {:x}\n", line.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let text: String = (0..40_000).map(noise).collect();
+    let slow = Settings {
+        log_budget: 512,
+        pass_budget: 512,
+        ..settings()
+    };
+    let (dir, fs) = (tempfile::tempdir().unwrap(), Faulty::new());
+    let mut rig = Rig::with(dir, &["."], slow, fs.clone());
+    gzip(&rig.path("x.log.1.gz"), text.as_bytes());
+    rig.write("x.log", "");
+    rig.tailer.poll(rig.now, &mut rig.sink);
+    let size = fs::metadata(rig.path("x.log.1.gz")).unwrap().len();
+    assert!((fs.bytes() as u64) < size / 2, "{} of {size}", fs.bytes());
 }
 
 #[test]
