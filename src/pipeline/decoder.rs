@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::input::{Hits, LogSettings, ReadAt};
 use super::memory::Memory;
-use super::recognise::Recognised;
+use super::recognise::{Recognised, sample_of};
 use super::tally::Tally;
 use super::{Totals, Wording};
 use crate::decode::clock::Clock;
@@ -350,10 +350,8 @@ impl LogDecoder {
         out: &mut dyn FnMut(Seen),
     ) -> usize {
         let end = lines.len();
-        let used = self
-            .recognised
-            .recognise(&self.wording.layouts, &lines[self.seen..], &mut self.tally);
-        let kept_from = match used {
+        let before = self.seen;
+        let kept_from = match self.recognise(lines, hits.clone()) {
             Some(form) => {
                 let whole = if last { end } else { self.whole(&form, lines) };
                 let lines = &lines[..whole];
@@ -363,12 +361,8 @@ impl LogDecoder {
                 self.kept_from(whole)
             }
             // What cannot be read yet may be once more of it shows which layout it has.
-            None if end <= Recognised::SAMPLE => 0,
-            None => {
-                self.tally.count(RecordResult::Unparsed);
-                self.seen = end;
-                end
-            }
+            None if self.seen == before => 0,
+            None => self.seen,
         };
         self.base += kept_from as Offset;
         self.seen -= kept_from.min(self.seen);
@@ -379,6 +373,39 @@ impl LogDecoder {
             *start -= kept_from.min(*start);
         }
         kept_from
+    }
+
+    /// The form to read what has not been seen with. Before any was recognised, lines that fill a sample and are of no form are
+    /// passed over, and it is those behind them that are to be read: what they say does not hang on where a read ends.
+    fn recognise(&mut self, lines: &[u8], mut hits: Option<Hits<'_>>) -> Option<Arc<Form>> {
+        let wording = Arc::clone(&self.wording);
+        let mut find = |from| match &mut hits {
+            Some(hits) => hits.next(lines.len(), from),
+            None => wording.scanner(false).next(lines, from),
+        };
+        let mut hit = 0;
+        loop {
+            let unseen = &lines[self.seen..];
+            let form = self
+                .recognised
+                .recognise(&wording.layouts, unseen, &mut self.tally);
+            if form.is_some() || unseen.len() <= Recognised::SAMPLE {
+                return form;
+            }
+            self.tally.count(RecordResult::Unparsed);
+            self.open = None;
+            // Trying every layout costs a thousand times what a line does: not for samples in which nothing would be found.
+            loop {
+                self.seen += sample_of(&lines[self.seen..]).len();
+                if hit < self.seen {
+                    hit = find(self.seen).unwrap_or(usize::MAX);
+                }
+                let unseen = &lines[self.seen..];
+                if unseen.len() <= Recognised::SAMPLE || hit < self.seen + sample_of(unseen).len() {
+                    break;
+                }
+            }
+        }
     }
 
     /// From where on the lines are kept: from the open record's header, unless it has grown too long.

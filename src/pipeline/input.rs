@@ -35,6 +35,7 @@ pub struct ReadAt {
 }
 
 /// Where literals were found in bytes that lines are part of.
+#[derive(Clone)]
 pub(super) struct Hits<'a> {
     /// In order, at least the first of each line.
     pub(super) at: &'a [u32],

@@ -236,8 +236,8 @@ fn headers(form: &Form, sample: &[u8]) -> usize {
         .count()
 }
 
-/// The first lines, as many as fit the sample; at least one.
-fn sample_of(lines: &[u8]) -> &[u8] {
+/// The first lines, as many as fit the sample; at least one, or as much of it as fits.
+pub(super) fn sample_of(lines: &[u8]) -> &[u8] {
     if lines.len() <= Recognised::SAMPLE {
         return lines;
     }

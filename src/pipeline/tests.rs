@@ -281,3 +281,22 @@ proptest! {
         decode(&mut decoder(&wording(), None), &text, &cuts);
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_stands_before_the_first_header_hides_nothing_behind_it(
+        traces in prop_oneof![0..40_usize, 600..700_usize, 1_900..2_100_usize, 5_000..9_000_usize],
+        cuts in prop::collection::vec(0..300_000_usize, 0..20),
+    ) {
+        let trace = "\tat com.acme.enrich.Enricher.process(Enricher.java:88)\n".repeat(traces);
+        let words = [format!("Job a ({J}) switched from state CREATED to RUNNING."), format!("Job a ({J}) switched from state RUNNING to FINISHED.")];
+        let text = [trace.as_str(), &graph(&words[0]), &graph(&words[1]), &banner().repeat(900)].concat();
+        let mut cuts = cuts;
+        cuts.sort_unstable();
+        let whole = decode(&mut decoder(&wording(), None), text.as_bytes(), &[]);
+        prop_assert_eq!(whole.len(), 2);
+        prop_assert_eq!(told(&whole), told(&decode(&mut decoder(&wording(), None), text.as_bytes(), &cuts)));
+    }
+}
