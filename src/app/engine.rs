@@ -163,7 +163,7 @@ impl Engine {
     /// Whether so many jobs were evicted that they should be kept before more is read.
     #[must_use]
     pub fn is_crowded(&self) -> bool {
-        self.is_settled() && self.applier.evicted_waiting() >= MOST_EVICTED
+        self.applier.evicted_waiting() >= MOST_EVICTED && self.is_settled()
     }
 
     /// The jobs, once nothing more is read.

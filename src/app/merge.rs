@@ -24,6 +24,10 @@ pub(super) struct Merge {
     of: BTreeMap<LogId, Name>,
     /// The logs whose queues are not over: asked for with each read and each pass, of which there are many.
     unfinished: BTreeSet<LogId>,
+    /// Those of them that have told nothing yet: they may turn out to go by time.
+    undecided: BTreeSet<LogId>,
+    /// Events taken and not given out.
+    waiting: usize,
     /// The groups to which something happened since they were drained.
     changed: BTreeSet<Name>,
 }
@@ -109,8 +113,6 @@ struct Queue {
     front: Option<Timestamp>,
     reached: Timestamp,
     over: bool,
-    /// It has told something: what it goes by is known.
-    told: bool,
     /// Its carrier keeps no order.
     by_time: bool,
 }
@@ -131,7 +133,6 @@ impl Queue {
 
     /// Takes note of when an event that comes next counts as.
     fn reach(&mut self, seen: &Seen) {
-        self.told = true;
         self.by_time |= seen.carrier.as_ref().is_some_and(|carrier| carrier.by_time);
         self.reached = match seen.at {
             Some(at) if self.by_time => at,
@@ -149,13 +150,13 @@ impl Merge {
             front: None,
             reached: Timestamp::MIN,
             over: false,
-            told: false,
             by_time: false,
         };
         let name = Some(cluster);
         self.of.insert(log, name.clone());
         self.groups.entry(name).or_default().queues.insert(log, queue);
         self.unfinished.insert(log);
+        self.undecided.insert(log);
         self.place(log);
     }
 
@@ -196,7 +197,9 @@ impl Merge {
             return 0;
         };
         let (was_by_time, before) = (queue.by_time, queue.events.len());
+        let mut told = false;
         read(&mut |seen| {
+            told = true;
             queue.reach(&seen);
             if is_alone && !queue.by_time && queue.events.is_empty() {
                 apply(seen);
@@ -209,6 +212,10 @@ impl Merge {
             }
         });
         let came = queue.events.len() - before;
+        self.waiting += came;
+        if told {
+            self.undecided.remove(&log);
+        }
         if queue.over {
             queue.sort();
         }
@@ -233,12 +240,13 @@ impl Merge {
     }
 
     /// Whether every event taken was given out.
-    pub(super) fn is_empty(&self) -> bool {
-        self.queues().all(|queue| queue.events.is_empty())
+    pub(super) const fn is_empty(&self) -> bool {
+        self.waiting == 0
     }
 
     /// No more old content comes from this log.
     pub(super) fn finish(&mut self, log: LogId) {
+        self.undecided.remove(&log);
         if self.unfinished.remove(&log)
             && let Some(queue) = self.queue_mut(log)
         {
@@ -251,26 +259,19 @@ impl Merge {
     /// Gives out, in order, events that nothing unread can come before: at most so many, or somewhat fewer. What is left is
     /// given out by later calls.
     pub(super) fn drain(&mut self, mut most: usize, mut apply: impl FnMut(Seen)) {
-        let waits = self.groups.contains_key(&None) && self.is_any_undecided();
+        let waits = !self.undecided.is_empty();
         for name in std::mem::take(&mut self.changed) {
             if name.is_none() && waits {
                 self.changed.insert(name);
             } else if let Some(group) = self.groups.get_mut(&name) {
-                most = group.drain(most, &mut apply);
+                let left = group.drain(most, &mut apply);
+                self.waiting -= most - left;
+                most = left;
                 if group.is_ready() {
                     self.changed.insert(name);
                 }
             }
         }
-    }
-
-    /// Whether a log that may yet turn out to go by time is still being read.
-    fn is_any_undecided(&self) -> bool {
-        self.queues().any(|queue| !queue.told && !queue.over)
-    }
-
-    fn queues(&self) -> impl Iterator<Item = &Queue> {
-        self.groups.values().flat_map(|group| group.queues.values())
     }
 
     fn queue(&self, log: LogId) -> Option<&Queue> {
@@ -505,7 +506,9 @@ mod tests {
                 }
                 merge.finish(log);
             }
+            prop_assert_eq!(merge.merge.is_empty(), merge.out.len() == expected.len() + gained);
             merge.drain(usize::MAX);
+            prop_assert!(merge.merge.is_empty());
             let expected: Vec<_> = expected.into_iter().map(|(_, log, offset)| (LogId(log), offset)).collect();
             let news = merge.out.split_off(expected.len());
             prop_assert_eq!(merge.out, expected);
