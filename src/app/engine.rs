@@ -42,8 +42,6 @@ pub struct Engine {
     now: Timestamp,
     /// Old content is still being read.
     catching_up: bool,
-    /// Old content came since last asked.
-    fed: bool,
     /// What is not shown yet.
     news: News,
     /// The cluster of logs for which neither the user nor the path names one.
@@ -103,7 +101,6 @@ impl Engine {
             applier: Applier::new(Fleet::with_limit(limit)),
             now: Timestamp::UNIX_EPOCH,
             catching_up: true,
-            fed: false,
             news: News::None,
             default_cluster: Arc::from(DEFAULT_CLUSTER),
             memories: BTreeMap::new(),
@@ -191,11 +188,6 @@ impl Engine {
     /// All that happened was shown.
     pub const fn shown(&mut self) {
         self.news = News::None;
-    }
-
-    /// Whether any old content came since last asked.
-    pub const fn take_fed(&mut self) -> bool {
-        std::mem::replace(&mut self.fed, false)
     }
 
     /// The logs whose old content is still expected.
@@ -315,7 +307,6 @@ impl Engine {
 
     /// More bytes of a log.
     pub fn bytes(&mut self, log: LogId, read: &tail::Read<'_>) {
-        self.fed |= self.unfinished().contains(&log);
         let at = ReadAt {
             offset: read.offset,
             now: self.now,

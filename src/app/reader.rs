@@ -40,6 +40,10 @@ const READ_REFRESH: Duration = Duration::from_secs(1);
 /// a tenth of it. More often only where the history of a job, or evicted jobs, would take too much memory.
 const BACKLOG_REFRESH: Duration = Duration::from_secs(2);
 
+/// How long nothing may come of old content, before the program goes on without it: longer than it takes to see that a log is
+/// cut, that an archive is damaged and not being packed (5 s), or to try again after errors that pass (1, 2 and 4 s).
+const STALLED: Duration = Duration::from_secs(10);
+
 /// How often events that wait for the reordering window are looked at.
 const WAITING: Duration = Duration::from_millis(250);
 
@@ -97,7 +101,10 @@ fn tail_settings(settings: &Settings) -> tail::Settings {
             ReadFrom::End => tail::From::End,
         },
         open_files: settings.limits.open_files,
-        period: settings.poll_interval.unwrap_or(PERIOD_DEAF),
+        // Of the catch-up; see [`Reader::hear`].
+        period: settings
+            .poll_interval
+            .map_or(PERIOD_DEAF, |period| period.min(PERIOD_DEAF)),
         ..tail::Settings::default()
     }
 }
@@ -123,6 +130,8 @@ pub(super) struct Reader {
     /// The version of the fleet that the views show; none where they were begun anew.
     shown: Option<u64>,
     ready: bool,
+    /// How much had been read of what is old when that was last seen to have grown.
+    progressed: (u64, Instant),
     /// Standard input is a source and has not come to its end.
     reads_stdin: bool,
     keeper: Option<Keeper>,
@@ -196,6 +205,7 @@ impl Reader {
             evicted: 0,
             shown: None,
             ready: false,
+            progressed: (0, now),
             reads_stdin,
             keeper,
             before,
@@ -220,7 +230,7 @@ impl Reader {
             self.tailer.hint(waker.take());
             let outcome = self.tailer.poll(self.began.elapsed(), &mut self.engine);
             self.engine.pass();
-            self.catch_up(outcome.more, &mut progress);
+            self.catch_up(&mut progress);
             self.hear();
             self.engine.settle();
             self.tell();
@@ -255,16 +265,17 @@ impl Reader {
         if self.ready {
             self.wake.follow(&self.tailer.dirs());
         }
-        if self.period.is_none() {
-            let logs = u32::try_from(self.tailer.logs()).unwrap_or(u32::MAX);
-            self.tailer.set_period(if self.ready && self.wake.works() {
+        self.tailer.set_period(match self.period {
+            Some(period) if self.ready => period,
+            Some(period) => period.min(PERIOD_DEAF),
+            None if self.ready && self.wake.works() => {
+                let logs = u32::try_from(self.tailer.logs()).unwrap_or(u32::MAX);
                 PERIOD_TOLD_PER_LOG
                     .saturating_mul(logs)
                     .clamp(PERIOD_TOLD, LONGEST_PERIOD_TOLD)
-            } else {
-                PERIOD_DEAF
-            });
-        }
+            }
+            None => PERIOD_DEAF,
+        });
     }
 
     /// Goes on with another configuration, if there is one and what was there at the start has been read: until then
@@ -310,12 +321,16 @@ impl Reader {
     }
 
     /// Ends the merge of old content, log by log, and at last the catch-up.
-    fn catch_up(&mut self, more: bool, progress: &mut Option<Progress>) {
+    fn catch_up(&mut self, progress: &mut Option<Progress>) {
         if self.ready {
             return;
         }
-        // A log that should give something and does not (a disk error) must not hold up the logs that wait for it.
-        let stalled = !self.engine.take_fed() && more;
+        let (read, now) = (self.tailer.caught_up(), Instant::now());
+        if self.progressed.0 != read {
+            self.progressed = (read, now);
+        }
+        // A log that should give something and does not (a disk error) must not hold up for ever those that wait for it.
+        let stalled = now.duration_since(self.progressed.1) >= STALLED;
         for log in self.engine.unfinished().clone() {
             if !self.tailer.is_behind(log) || (stalled && self.engine.wants(log)) {
                 self.engine.finish(log);
@@ -326,7 +341,7 @@ impl Reader {
         if let Some(progress) = progress {
             progress.show(&backlog, self.began.elapsed());
         }
-        if self.engine.unfinished().is_empty() || !more {
+        if self.engine.unfinished().is_empty() {
             self.engine.caught_up();
             self.ready = true;
             // Of thousands of logs it is much.
@@ -334,10 +349,7 @@ impl Reader {
             *progress = None;
             let (jobs, files) = (self.engine.fleet().len(), backlog.total_files);
             self.manager.ready(jobs);
-            info!(
-                "caught up: {jobs} jobs in {files} files, {} bytes read; following",
-                backlog.total_bytes
-            );
+            info!("caught up: {jobs} jobs in {files} files, {read} bytes read; following");
         }
     }
 

@@ -81,10 +81,13 @@ impl Tailer {
     /// Whether some of what this log held at the start is still to be read.
     #[must_use]
     pub fn is_behind(&self, log: LogId) -> bool {
-        self.logs.get(&log).is_some_and(|log| {
-            log.backlog.read_bytes < log.backlog.total_bytes
-                || log.backlog.read_files < log.backlog.total_files
-        })
+        self.logs.get(&log).is_some_and(|log| log.is_behind())
+    }
+
+    /// Bytes gone over of logs that were behind then. It stands still where these give nothing, whatever others do.
+    #[must_use]
+    pub const fn caught_up(&self) -> u64 {
+        self.caught_up
     }
 
     /// Logs found.

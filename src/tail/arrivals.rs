@@ -26,11 +26,11 @@ enum Home<'a> {
 }
 
 impl Log {
-    /// Counts what is there of a file at the start.
+    /// Counts what is there of a file at the start. How much a packed one holds is known when it has been read to its end.
     pub(super) fn add_backlog(&mut self, file: &mut Tracked) {
-        if file.size > file.place.offset {
-            file.backlog_end = file.size;
-            self.backlog.total_bytes += file.size - file.place.offset;
+        if file.is_packed() || file.size > file.place.offset {
+            file.expected = Some(file.size);
+            self.backlog.total_bytes += file.size.saturating_sub(file.place.offset);
             self.backlog.total_files += 1;
         }
     }
@@ -111,6 +111,7 @@ impl Log {
             match home {
                 Home::Found(home) if (file.place.offset == 0 || file.is_borrowed) && !keeps_place => {
                     // Nothing was read of it: the copy is news like any other, and has its place among them.
+                    self.owed += usize::from(file.expected.is_some());
                     Self::drop_backlog(&mut self.backlog, file);
                     self.queue.remove(index);
                     unseen.push(home);

@@ -63,8 +63,9 @@ pub(super) struct Tracked {
     pub(super) written: Timestamp,
     /// When its content begins; none where it was not looked into since that changed. See [`super::kin::Sample::begins`].
     pub(super) begins: Option<Timestamp>,
-    /// The offset up to which it was there when following began.
-    pub(super) backlog_end: u64,
+    /// Up to where it was there when following began; none once it was read as far as that. A packed file does not say for sure:
+    /// it is read to its end.
+    pub(super) expected: Option<u64>,
     /// Its place is that of another file, which begins alike: of itself nothing was read.
     pub(super) is_borrowed: bool,
     /// The last byte given was a newline, or none was given.
@@ -106,7 +107,7 @@ impl Tracked {
             known: 0,
             written: stat.mtime,
             begins: None,
-            backlog_end: 0,
+            expected: None,
             is_borrowed: false,
             line_start: true,
             missing: None,
@@ -380,7 +381,7 @@ impl Tracked {
         old.written = self.written;
         old.is_borrowed = std::mem::take(&mut self.is_borrowed);
         old.begins = self.begins.take();
-        old.backlog_end = std::mem::take(&mut self.backlog_end);
+        old.expected = self.expected.take();
         // Whose inode it is by now, the next look tells.
         self.born = Birth::UNKNOWN;
         self.line_start = true;

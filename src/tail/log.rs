@@ -63,6 +63,8 @@ pub(super) struct Log {
     pub(super) gone: bool,
     pub(super) numbers: Numbers,
     pub(super) backlog: Backlog,
+    /// How many files what was expected of is to come from others, which were not found yet.
+    pub(super) owed: usize,
 }
 
 /// What is to be done with a log after it was read for a while.
@@ -97,13 +99,19 @@ impl Log {
             gone: false,
             numbers: Numbers::default(),
             backlog: Backlog::default(),
+            owed: 0,
         }
+    }
+
+    /// Whether some of what it held at the start is still to be read.
+    pub(super) const fn is_behind(&self) -> bool {
+        self.backlog.read_files < self.backlog.total_files || self.owed > 0
     }
 
     /// How much to read of it at once, where that should be about `most` bytes: somewhat more where it has read then what was there
     /// at the start. To come back for the rest takes as long as reading a MiB, and files that were cut at a size are a little larger.
     pub(super) fn turn(&self, most: usize) -> usize {
-        let left = self.backlog.total_bytes - self.backlog.read_bytes;
+        let left = self.backlog.total_bytes.saturating_sub(self.backlog.read_bytes);
         match usize::try_from(left) {
             Ok(left) if (most..=most + most / 4).contains(&left) => left,
             _ => most,
@@ -138,16 +146,23 @@ impl Log {
                         };
                         sink.bytes(self.id, &given);
                     }
-                    let after = front.place.offset.min(front.backlog_end);
-                    self.backlog.read_bytes += after.saturating_sub(before);
-                    if before < front.backlog_end && after == front.backlog_end {
-                        self.backlog.read_files += 1;
+                    if let Some(end) = front.expected {
+                        let after = front.place.offset.min(end);
+                        self.backlog.read_bytes += after.saturating_sub(before);
+                        if after == end && !front.is_packed() {
+                            front.expected = None;
+                            self.backlog.read_files += 1;
+                        }
                     }
                     if read >= budget {
                         return (Progress::More, read);
                     }
                 }
                 Step::AtEnd => {
+                    // Shorter than it was at the start, that is.
+                    if !front.is_packed() {
+                        Self::drop_backlog(&mut self.backlog, front);
+                    }
                     if !self.is_front_over(pass) {
                         break;
                     }
@@ -160,7 +175,6 @@ impl Log {
                 Step::Wait => break,
                 Step::Cut(kind) => {
                     self.numbers.rotated(kind);
-                    Self::drop_backlog(&mut self.backlog, front);
                     let old = front.begin_anew(kind, pass.now);
                     if self.current != Some(front.id) {
                         // What nobody is expected to write to is not simply read anew: it may be a copy of what was read.
@@ -225,10 +239,9 @@ impl Log {
 
     /// What was to be read of a file at the start will not come from it any more.
     pub(super) fn drop_backlog(backlog: &mut Backlog, file: &mut Tracked) {
-        if file.place.offset < file.backlog_end {
-            backlog.read_bytes += file.backlog_end - file.place.offset;
+        if let Some(end) = file.expected.take() {
+            backlog.read_bytes += end.saturating_sub(file.place.offset);
             backlog.read_files += 1;
-            file.backlog_end = 0;
         }
     }
 

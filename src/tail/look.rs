@@ -151,7 +151,7 @@ impl Tailer {
                 if log.is_unsettled_for_long(&tailer.pass) || view.is_still_so(&stem, &later, log) {
                     log.take_up(arrivals, &mut tailer.pass, sink);
                 } else {
-                    log.give_up(arrivals.news, &mut tailer.pass);
+                    log.give_up(arrivals.news, arrivals.beginning, &mut tailer.pass);
                 }
             });
         }

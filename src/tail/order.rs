@@ -100,6 +100,7 @@ impl Log {
             }
             index -= 1;
             if let Some(mut file) = self.queue.remove(index) {
+                self.owed += usize::from(file.expected.is_some());
                 Self::drop_backlog(&mut self.backlog, &mut file);
                 file.place.head = Head::of(&sample.first);
                 let member = sight.members.iter().find(|member| member.stat.id == file.id);
@@ -124,6 +125,9 @@ impl Log {
             beginning,
         } = arrivals;
         self.unsettled = None;
+        // What comes while old content is read may be a part of it under another name.
+        let is_expected = beginning || self.is_behind();
+        self.owed = 0;
         if current.is_none() && !first {
             self.expect_more_of_last(&mut news);
         }
@@ -145,7 +149,7 @@ impl Log {
                 self.put_back(found);
                 continue;
             }
-            if beginning {
+            if is_expected {
                 self.add_backlog(&mut found.file);
             }
             if !first && !found.recalled {
@@ -188,7 +192,10 @@ impl Log {
     }
 
     /// Takes nothing up, since files change while they are looked at; they are looked at again soon.
-    pub(super) fn give_up(&mut self, news: Vec<News>, pass: &mut Pass) {
+    pub(super) fn give_up(&mut self, news: Vec<News>, beginning: bool, pass: &mut Pass) {
+        if beginning {
+            self.owed = 1;
+        }
         for found in news {
             self.put_back(found);
         }

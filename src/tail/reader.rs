@@ -135,7 +135,7 @@ impl LogReader {
         {
             self.pass.left = most - turn.bytes;
             // A writer that never stops does not keep the reader from its end.
-            let over = !file.is_packed() && file.place.offset >= file.backlog_end;
+            let over = !file.is_packed() && file.expected.is_none_or(|end| file.place.offset >= end);
             let step = if over {
                 Step::AtEnd
             } else {

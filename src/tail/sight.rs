@@ -74,7 +74,7 @@ impl Log {
         }
         let first = !self.sighted && !self.resumed;
         if !self.restored.is_empty() && !self.restore(sight, pass) {
-            self.give_up(Vec::new(), pass);
+            self.give_up(Vec::new(), sight.beginning, pass);
             return None;
         }
         let all_asked = self.recheck_done(sight, pass);
@@ -88,11 +88,11 @@ impl Log {
         let all_clear = self.house(&mut unseen, all_asked, pass, sink);
         let news = all_clear.then(|| self.sort_out(&unseen, sight, first, pass));
         let Some(mut news) = news.flatten() else {
-            self.give_up(Vec::new(), pass);
+            self.give_up(Vec::new(), sight.beginning, pass);
             return None;
         };
         if !self.recall(!unseen.is_empty(), &mut news, sight, pass) {
-            self.give_up(news, pass);
+            self.give_up(news, sight.beginning, pass);
             return None;
         }
         let arrivals = Arrivals {
@@ -172,13 +172,13 @@ impl Log {
             let sample = match peek(member, sight, pass) {
                 Ok((content, sample)) if !content.is_packed() && sample.is_cut(member.stat.size) => {
                     // Cut meanwhile: its copy may be among what the next look shows.
-                    self.give_up(Vec::new(), pass);
+                    self.give_up(Vec::new(), sight.beginning, pass);
                     return Writer::Unknown;
                 }
                 Ok((_, sample)) => sample,
                 Err((_, error)) if error.kind() == io::ErrorKind::NotFound => {
                     // Renamed meanwhile.
-                    self.give_up(Vec::new(), pass);
+                    self.give_up(Vec::new(), sight.beginning, pass);
                     return Writer::Unknown;
                 }
                 Err((op, error)) => {
@@ -306,7 +306,7 @@ impl Log {
             self.done.push(file);
             return;
         }
-        if beginning && !gz {
+        if beginning {
             self.add_backlog(&mut file);
         }
         self.line_up(file);

@@ -260,10 +260,9 @@ impl Tracked {
     /// How far one read may go: not over the line between what was there at the start and what came since.
     fn to_next_boundary(&self, size: u64) -> u64 {
         let offset = self.place.offset;
-        let end = if offset < self.backlog_end {
-            self.backlog_end.min(size)
-        } else {
-            size
+        let end = match self.expected {
+            Some(end) if offset < end => end.min(size),
+            _ => size,
         };
         end.saturating_sub(offset)
     }
@@ -279,7 +278,7 @@ impl Tracked {
         let len = if self.is_packed() { bytes.len() - nuls } else { len };
         let offset = self.place.offset + nuls as u64;
         // When a packed file was written is not when it is read.
-        let fresh = !self.is_packed() && self.place.offset >= self.backlog_end;
+        let fresh = !self.is_packed() && self.expected.is_none_or(|end| self.place.offset >= end);
         self.place.advance(&bytes[..nuls + len]);
         if len > 0 {
             self.line_start = bytes[nuls + len - 1] == b'\n';

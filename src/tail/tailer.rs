@@ -75,6 +75,8 @@ pub struct Tailer {
     next_id: u32,
     /// Files closed because too many were open.
     pub(super) files_closed: u64,
+    /// See [`Self::caught_up`].
+    pub(super) caught_up: u64,
 }
 
 /// What a log was in an earlier run.
@@ -128,6 +130,7 @@ impl Tailer {
             looked_for: None,
             next_id: 0,
             files_closed: 0,
+            caught_up: 0,
         }
     }
 
@@ -323,7 +326,11 @@ impl Tailer {
             } else {
                 u64::MAX
             };
+            let was_behind = log.is_behind();
             let (progress, taken) = log.advance(&mut self.pass, budget, &mut self.buffer, sink);
+            if was_behind {
+                self.caught_up += taken as u64;
+            }
             read = (read + taken).min(most);
             let (dir, stem) = (Arc::clone(&log.dir), Arc::clone(&log.stem));
             self.close_some();

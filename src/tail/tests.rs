@@ -3,6 +3,7 @@
 
 mod ahead;
 mod alone;
+mod behind;
 mod between;
 mod birth;
 mod bytes;

@@ -120,15 +120,3 @@ fn that_a_log_is_gone_comes_after_what_is_old_of_it_and_of_those_it_waits_for() 
         rig.engine.gone(NEW);
     });
 }
-
-#[test]
-fn what_a_log_gains_does_not_hide_that_nothing_comes_of_another() {
-    let mut rig = Rig::new();
-    rig.gain(NEW, false, &SECOND);
-    rig.engine.finish(NEW);
-    assert!(rig.engine.take_fed());
-    rig.gain(NEW, true, &NEWS);
-    assert!(!rig.engine.take_fed());
-    rig.gain(OLD, false, &FIRST);
-    assert!(rig.engine.take_fed());
-}

@@ -7,7 +7,7 @@ use super::super::unpacked;
 use super::faulty::Faulty;
 use super::*;
 
-fn packed(text: impl AsRef<[u8]>) -> Vec<u8> {
+pub(super) fn packed(text: impl AsRef<[u8]>) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(text.as_ref()).unwrap();
     encoder.finish().unwrap()
