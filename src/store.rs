@@ -18,7 +18,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -198,6 +198,28 @@ impl Written {
     }
 }
 
+/// What the fleet gave away or was given since the last commit: to be known until one succeeds, be it of another store.
+#[derive(Debug, Default)]
+pub struct Unwritten {
+    /// Evicted jobs, the earliest first.
+    evicted: Vec<Job>,
+    /// Jobs that returned after their eviction and were given what they had before it.
+    returned: HashSet<Key>,
+}
+
+impl Unwritten {
+    /// Most jobs kept while nothing can be written: they are memory.
+    const MOST: usize = 4096;
+
+    /// Takes what was evicted. What is too much is forgotten, the earliest first: should one of those return, its counters begin
+    /// anew.
+    pub fn take(&mut self, evicted: Vec<Job>) {
+        self.evicted.extend(evicted);
+        self.evicted
+            .drain(..self.evicted.len().saturating_sub(Self::MOST));
+    }
+}
+
 /// An open database.
 #[derive(Debug)]
 pub struct Store {
@@ -209,8 +231,7 @@ pub struct Store {
     applications: Shelf<ApplicationArn>,
     platform_jobs: Shelf<PlatformJobId>,
     deployments: Shelf<DeploymentId>,
-    /// Evicted jobs that are not written yet.
-    evicted: Vec<Job>,
+    unwritten: Unwritten,
     /// Whether the database may hold evicted jobs. Where it holds none, as after the first catch-up, none is looked for.
     holds_evicted: bool,
     /// The version of the fleet that was written; none before the first commit.
@@ -241,9 +262,18 @@ impl Store {
     }
 
     /// Opens it again after it could not be written. What the program knows is newer than what is there, and is all
-    /// written by the next commit.
-    pub fn reopen(dir: &Path) -> Result<(Self, Found), StoreError> {
+    /// written by the next commit. `unwritten` is taken from the store that failed, and only where this succeeds.
+    pub fn reopen(dir: &Path, unwritten: &mut Unwritten) -> Result<(Self, Found), StoreError> {
         let (mut store, _, found) = Self::open(dir)?;
+        for key in &unwritten.returned {
+            if !store.jobs.contains_key(key) {
+                let before = jobs::read_evicted(&store.connection, &key.0, key.1)?;
+                let entries = before.map_or(0, |before| before.entries());
+                let revision = None;
+                store.jobs.insert(key.clone(), Written { revision, entries });
+            }
+        }
+        store.unwritten = std::mem::take(unwritten);
         for written in store.jobs.values_mut() {
             written.revision = None;
         }
@@ -290,7 +320,7 @@ impl Store {
             applications: entities::shelf(&saved.left.applications),
             platform_jobs: entities::shelf(&saved.left.platform_jobs),
             deployments: entities::shelf(&saved.left.deployments),
-            evicted: Vec::new(),
+            unwritten: Unwritten::default(),
             holds_evicted,
             fleet: None,
             // Each is written once more when it is first given.
@@ -328,14 +358,14 @@ impl Store {
         logs: &mut dyn Iterator<Item = (LogState, Vec<Position>)>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.evicted.extend(fleet.take_evicted());
+        self.unwritten.evicted.extend(fleet.take_evicted());
         self.check_file()?;
-        let has_news = self.fleet != Some(fleet.version()) || !self.evicted.is_empty();
+        let has_news = self.fleet != Some(fleet.version()) || !self.unwritten.evicted.is_empty();
         if has_news {
             self.take_back(fleet)?;
         }
         let transaction = self.connection.transaction()?;
-        for job in &self.evicted {
+        for job in &self.unwritten.evicted {
             jobs::write_evicted(&transaction, &self.jobs, job, now)?;
         }
         let changed: Vec<(Key, &Job, u64)> = has_news
@@ -382,8 +412,9 @@ impl Store {
         let logs = logs::write(&transaction, &self.logs, progress, logs)?;
         transaction.commit()?;
         // From here on nothing fails: what is remembered as written is.
-        self.holds_evicted |= !self.evicted.is_empty();
-        for job in self.evicted.drain(..) {
+        let Unwritten { evicted, .. } = std::mem::take(&mut self.unwritten);
+        self.holds_evicted |= !evicted.is_empty();
+        for job in evicted {
             self.jobs.remove(&(job.cluster, job.id));
         }
         // One by one: told of how many there are, it would make room for as many more.
@@ -415,6 +446,7 @@ impl Store {
     /// Gives jobs that returned after their eviction what they had before it.
     fn take_back(&mut self, fleet: &mut Fleet) -> Result<(), StoreError> {
         let gone: Vec<Key> = self
+            .unwritten
             .evicted
             .iter()
             .map(|job| (Arc::clone(&job.cluster), job.id))
@@ -430,12 +462,12 @@ impl Store {
             .collect();
         for key in news {
             // Evicted and back within one commit: what it had is not written yet.
-            let unwritten = self
-                .evicted
+            let evicted = &mut self.unwritten.evicted;
+            let unwritten = evicted
                 .iter()
                 .position(|job| (&job.cluster, job.id) == (&key.0, key.1));
             let before = match unwritten {
-                Some(at) => Some(self.evicted.remove(at)),
+                Some(at) => Some(evicted.remove(at)),
                 None if !self.holds_evicted => None,
                 None => jobs::read_evicted(&self.connection, &key.0, key.1)?,
             };
@@ -447,6 +479,7 @@ impl Store {
                     before.entries()
                 };
                 fleet.take_up_counters(&before);
+                self.unwritten.returned.insert(key.clone());
             }
             let written = Written {
                 revision: None,
@@ -455,6 +488,12 @@ impl Store {
             self.jobs.insert(key, written);
         }
         Ok(())
+    }
+
+    /// What it could not write, for the store that is opened after it.
+    #[must_use]
+    pub fn into_unwritten(self) -> Unwritten {
+        self.unwritten
     }
 
     /// `SQLite` goes on writing to a file that no name leads to any more; nothing of that would survive.

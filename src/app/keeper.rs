@@ -10,7 +10,7 @@ use tracing::{error, info, warn};
 use super::AppError;
 use super::engine::Engine;
 use crate::stats::{LoadResult, StoreStats};
-use crate::store::{Bounds, DirLock, Found, Progress, Saved, Store, StoreError};
+use crate::store::{Bounds, DirLock, Found, Progress, Saved, Store, StoreError, Unwritten};
 use crate::tail::{self, Tailer};
 
 /// How soon a store that failed is tried again: doubled with each failure, up to the longest.
@@ -26,6 +26,8 @@ pub(super) struct Keeper {
     bounds: Bounds,
     lock: Option<DirLock>,
     store: Option<Store>,
+    /// What the store that failed could not write.
+    unwritten: Unwritten,
     /// When to try again, and how long was waited; none where nothing failed, or where trying is of no use.
     retry: Option<(Instant, Duration)>,
     tidied: Instant,
@@ -41,6 +43,7 @@ impl Keeper {
             bounds,
             lock: None,
             store: None,
+            unwritten: Unwritten::default(),
             retry: None,
             tidied: Instant::now(),
             stats: StoreStats {
@@ -105,8 +108,7 @@ impl Keeper {
     pub(super) fn keep(&mut self, engine: &mut Engine, tailer: &mut Tailer, now: Timestamp) {
         let is_new = self.reopen_if_due();
         let Some(store) = &mut self.store else {
-            // Nobody takes what is evicted meanwhile.
-            engine.fleet_mut().take_evicted();
+            self.unwritten.take(engine.fleet_mut().take_evicted());
             return;
         };
         let mut kept = engine.keep(store, tailer, is_new, now);
@@ -129,7 +131,7 @@ impl Keeper {
                 self.retry = None;
             }
             Err(error) => {
-                self.store = None;
+                self.unwritten = self.store.take().map(Store::into_unwritten).unwrap_or_default();
                 self.failed(&error);
             }
         }
@@ -144,7 +146,7 @@ impl Keeper {
         self.lock = None;
         let opened = DirLock::take(&self.dir).and_then(|lock| {
             self.lock = Some(lock);
-            Store::reopen(&self.dir)
+            Store::reopen(&self.dir, &mut self.unwritten)
         });
         match opened {
             Ok((store, found)) => {

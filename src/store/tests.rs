@@ -9,10 +9,11 @@ use std::{fs, iter};
 use jiff::Timestamp;
 
 mod entities;
+mod failing;
 
 use self::entities::fleet_of_every_kind;
 use super::schema::{self, FILE};
-use super::{Bounds, DirLock, Found, LogState, Progress, Saved, Store, StoreError, stories};
+use super::{Bounds, DirLock, Found, LogState, Progress, Saved, Store, StoreError, Unwritten, stories};
 use crate::line::{JobId, LogId};
 use crate::model::event::{Cause, Event, RestartReason, Said, Seen};
 use crate::model::flink_job::JobState;
@@ -276,7 +277,7 @@ fn t50_what_a_full_disk_refuses_is_written_when_there_is_room() {
     );
     drop(store);
     assert_eq!(open(dir.path()).1.progress.positions, progress(1).positions);
-    let (mut store, _) = Store::reopen(dir.path()).unwrap();
+    let (mut store, _) = Store::reopen(dir.path(), &mut Unwritten::default()).unwrap();
     store.commit(&mut fleet, &progress(3), second(3)).unwrap();
     expect(&open(dir.path()).1, &fleet, &progress(3));
 }
@@ -431,7 +432,7 @@ fn t51_a_directory_deleted_under_it_is_noticed_and_all_is_written_anew() {
     fs::remove_dir_all(&state).unwrap();
     let gone = store.commit(&mut fleet, &progress(2), second(2));
     assert!(matches!(gone, Err(StoreError::Gone)), "{gone:?}");
-    let (mut store, found) = Store::reopen(&state).unwrap();
+    let (mut store, found) = Store::reopen(&state, &mut Unwritten::default()).unwrap();
     assert_eq!(found, Found::New);
     store.commit(&mut fleet, &progress(3), second(3)).unwrap();
     expect(&open(&state).1, &fleet, &progress(3));
@@ -452,7 +453,7 @@ fn t51_another_directory_put_in_its_place_is_noticed_and_all_is_written_anew() {
     transition(&mut fleet, 30, 1, JobState::Running, JobState::Restarting);
     let gone = store.commit(&mut fleet, &progress(2), second(2));
     assert!(matches!(gone, Err(StoreError::Gone)), "{gone:?}");
-    let (mut store, _) = Store::reopen(&state).unwrap();
+    let (mut store, _) = Store::reopen(&state, &mut Unwritten::default()).unwrap();
     store.commit(&mut fleet, &progress(3), second(3)).unwrap();
     expect(&open(&state).1, &fleet, &progress(3));
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use flinktail::app::engine::Engine;
-use flinktail::store::{Saved, Store};
+use flinktail::store::{Saved, Store, Unwritten};
 use flinktail::tail::Tailer;
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -24,6 +24,8 @@ pub struct Database {
     _within: TempDir,
     state: PathBuf,
     store: Option<Store>,
+    /// What the one that failed could not write.
+    unwritten: Unwritten,
 }
 
 impl Database {
@@ -40,6 +42,7 @@ impl Database {
             state: within.path().join("state"),
             _within: within,
             store: None,
+            unwritten: Unwritten::default(),
         }
     }
 
@@ -60,7 +63,9 @@ impl Database {
     ) -> bool {
         let is_new = self.store.is_none() && !refused;
         if is_new {
-            self.store = Store::reopen(&self.state).ok().map(|(store, _)| store);
+            self.store = Store::reopen(&self.state, &mut self.unwritten)
+                .ok()
+                .map(|(store, _)| store);
         }
         let Some(store) = &mut self.store else {
             return false;
@@ -79,7 +84,7 @@ impl Database {
             beside(&self.state, "DROP TRIGGER refused; DROP TRIGGER refused_too");
         }
         if !kept {
-            self.store = None;
+            self.unwritten = self.store.take().map(Store::into_unwritten).unwrap_or_default();
         }
         kept
     }
@@ -87,8 +92,13 @@ impl Database {
     /// Dies without another write. A connection that is closed would tidy up: what it had written by then is put back.
     pub fn die(&mut self) {
         let written = self.files();
-        self.store = None;
+        self.forget();
         self.put(&written);
+    }
+
+    fn forget(&mut self) {
+        self.store = None;
+        self.unwritten = Unwritten::default();
     }
 
     /// What is on the disk.
@@ -106,7 +116,7 @@ impl Database {
     /// Dies while what was there `before` becomes what is there now.
     pub fn tear(&mut self, before: &Files, random: &mut Random) {
         let after = self.files();
-        self.store = None;
+        self.forget();
         self.put(&torn(before, &after, random));
     }
 
