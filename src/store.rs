@@ -142,6 +142,28 @@ pub struct Saved {
     pub progress: Progress,
 }
 
+impl Saved {
+    fn read(connection: &Connection) -> Result<Self, StoreError> {
+        let (counters, rule_matches, unknown_states) = logs::read_counters(connection)?;
+        let left = Left {
+            jobs: jobs::read(connection)?,
+            applications: entities::read(connection)?,
+            platform_jobs: entities::read(connection)?,
+            deployments: entities::read(connection)?,
+            processes: logs::read_processes(connection)?,
+            counters,
+        };
+        let progress = Progress {
+            logs: logs::read(connection)?,
+            positions: logs::read_positions(connection)?,
+            rule_matches,
+            unknown_states,
+            failures: failures::read(connection)?,
+        };
+        Ok(Self { left, progress })
+    }
+}
+
 /// Holds a state directory for one process, as long as it lives.
 #[derive(Debug)]
 pub struct DirLock {
@@ -288,28 +310,15 @@ impl Store {
         Ok((store, found))
     }
 
+    /// Reads what was kept in a directory whose database cannot be opened to be written: the disk is full, or may only be read.
+    pub fn read_alone(dir: &Path) -> Result<Saved, StoreError> {
+        Saved::read(&schema::open_alone(&dir.join(schema::FILE))?)
+    }
+
     fn open_file(path: &Path) -> Result<(Self, Saved), StoreError> {
         let connection = schema::open(path)?;
         let file = std::fs::metadata(path)?;
-        let (counters, rule_matches, unknown_states) = logs::read_counters(&connection)?;
-        let left = Left {
-            jobs: jobs::read(&connection)?,
-            applications: entities::read(&connection)?,
-            platform_jobs: entities::read(&connection)?,
-            deployments: entities::read(&connection)?,
-            processes: logs::read_processes(&connection)?,
-            counters,
-        };
-        let saved = Saved {
-            left,
-            progress: Progress {
-                logs: logs::read(&connection)?,
-                positions: logs::read_positions(&connection)?,
-                rule_matches,
-                unknown_states,
-                failures: failures::read(&connection)?,
-            },
-        };
+        let saved = Saved::read(&connection)?;
         let holds_evicted = jobs::any_evicted(&connection)?;
         let written = |job: &Job| ((Arc::clone(&job.cluster), job.id), Written::of(job));
         let store = Self {
@@ -329,7 +338,7 @@ impl Store {
             counted: Counted {
                 model: saved.left.counters.clone(),
                 rule_matches: saved.progress.rule_matches.clone(),
-                unknown_states,
+                unknown_states: saved.progress.unknown_states,
             },
             failures: saved.progress.failures.clone(),
         };

@@ -83,7 +83,9 @@ impl Keeper {
             }
             Err(error) => {
                 keeper.failed(&error);
-                Saved::default()
+                // What cannot be written can be read most often. Begun anew, its smaller numbers would be written over those there.
+                let kept = Store::read_alone(dir).inspect(|_| keeper.stats.load = LoadResult::Loaded);
+                kept.unwrap_or_default()
             }
         };
         Ok((keeper, saved))

@@ -109,6 +109,43 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Opens a database that cannot be written, for the program that holds its directory: on a disk that is full there is no room
+/// for what `SQLite` puts beside it to be opened by several.
+pub(super) fn open_alone(path: &Path) -> Result<Connection, StoreError> {
+    let log = PathBuf::from(format!("{}-wal", path.display()));
+    let connection = if std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        // The index of the log is then in memory (https://sqlite.org/wal.html#noshm).
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        connection
+    } else {
+        // It was closed in order: the file is all there is, and nobody writes to it.
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        Connection::open_with_flags(format!("file:{}?immutable=1", escaped(path)), flags)?
+    };
+    let version = check_version(&connection)?;
+    if version < VERSION {
+        return Err(StoreError::Older { version });
+    }
+    verify(&connection)?;
+    Ok(connection)
+}
+
+/// A path as it stands in a URI.
+fn escaped(path: &Path) -> String {
+    let bytes = path.as_os_str().as_encoded_bytes().iter();
+    bytes
+        .map(|byte| match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                char::from(*byte).to_string()
+            }
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
 /// Looks through the whole file: a damaged page that nobody happens to read now would be met in the middle of the night.
 fn verify(connection: &Connection) -> Result<(), StoreError> {
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;

@@ -314,6 +314,40 @@ fn t50_a_full_disk_is_said_once_and_written_again_when_there_is_room() {
 }
 
 #[test]
+fn t50_started_on_a_full_disk_it_goes_on_from_what_was_kept() {
+    for in_order in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        let Some(disk) = SmallDisk::mount(dir.path().join("state"), "size=4m") else {
+            return;
+        };
+        let logs = dir.path().join("logs");
+        let mut writer = Writer::new(&logs, 14);
+        (0..5).for_each(|_| writer.append());
+        writer.finish();
+        let daemon = Daemon::start(&logs, &disk.0);
+        shows(&daemon, &writer.truth, 1);
+        if in_order {
+            daemon.stop();
+        } else {
+            daemon.kill();
+        }
+        // What was read is not there any more.
+        fs::rename(writer.log(), dir.path().join("gone")).unwrap();
+        writer.reopen();
+        writer.append();
+        writer.finish();
+        let filler = disk.0.join("filler");
+        assert!(fs::write(&filler, vec![0; 8 << 20]).is_err(), "it is full");
+        let daemon = Daemon::start(&logs, &disk.0);
+        shows(&daemon, &writer.truth, 0);
+        fs::remove_file(&filler).unwrap();
+        shows(&daemon, &writer.truth, 1);
+        daemon.kill();
+        shows(&Daemon::start(&logs, &disk.0), &writer.truth, 1);
+    }
+}
+
+#[test]
 fn t50_a_read_only_directory_is_said_once_and_taken_up_when_it_can_be_written() {
     let dir = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::mount(dir.path().join("state"), "size=4m,ro") else {

@@ -33,3 +33,22 @@ fn t51_jobs_evicted_and_back_in_commits_that_fail_keep_their_counters_and_are_gi
     store.commit(&mut fleet, &progress(1), second(25)).unwrap();
     assert_eq!(restarts(&fleet), 1, "job 2");
 }
+
+#[test]
+fn what_cannot_be_written_is_read_whatever_its_directory_is_called() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("a?mode=rw#c %41 \"ü\"");
+    let (mut store, _) = open(&state);
+    let mut fleet = full_fleet();
+    store.commit(&mut fleet, &progress(1), second(1)).unwrap();
+    // As a kill leaves it: what was committed is in the log.
+    let copy = dir.path().join("copy");
+    fs::create_dir(&copy).unwrap();
+    for name in [FILE.to_owned(), format!("{FILE}-wal")] {
+        fs::copy(state.join(&name), copy.join(&name)).unwrap();
+    }
+    drop(store);
+    for dir in [state, copy] {
+        expect(&Store::read_alone(&dir).unwrap(), &fleet, &progress(1));
+    }
+}
