@@ -114,6 +114,9 @@ impl ChosenLayout {
             ));
         }
         match Layouts::from_pattern(text) {
+            Ok(layout) if !layout.has_logger() => Err(format!(
+                "the pattern `{text}` prints no logger (`%c`): without it Flink's lines cannot be told from those of jobs"
+            )),
             Ok(layout) => Ok(Self(Arc::new(layout))),
             Err(error) => Err(format!(
                 "column {} of the pattern `{text}`: {}",

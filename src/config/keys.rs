@@ -85,7 +85,8 @@ pub(super) static SOURCE: Table<Source> = Table {
         Key {
             name: "cluster_from_path",
             takes: "a regular expression with a group `cluster`",
-            about: "Takes the cluster from a file's path. Not together with `cluster`.",
+            about: "Takes the cluster from a file's path; with a group `namespace` it is `NAMESPACE/CLUSTER`. Logs with the \
+                    same cluster are of one: a job id that both have is one job. Not together with `cluster`.",
             flag: "",
             example: "'/(?<cluster>[^/]+)/log/'",
             read: |source, value| {

@@ -207,6 +207,12 @@ fn a_log_that_cannot_show_transitions_is_known() {
 }
 
 #[test]
+fn a_pattern_without_loggers_is_refused() {
+    let error = ChosenLayout::new(&wording().layouts, "%d %-5p %m%n").unwrap_err();
+    assert!(error.contains("prints no logger"), "{error}");
+}
+
+#[test]
 fn a_process_that_comes_back_with_another_layout_is_read_on() {
     let wording = wording();
     let mut decoder = decoder(&wording, None);

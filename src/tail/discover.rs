@@ -110,11 +110,21 @@ impl Source {
         &self.given
     }
 
-    /// What the source's expression takes from a path.
+    /// What the source's expression takes from a path: `NAMESPACE/CLUSTER` where it takes both.
     pub(super) fn captured(&self, path: &Path) -> Option<String> {
         let text = path.to_string_lossy();
-        let found = self.capture.as_ref()?.captures(&text)?.name("cluster")?.as_str();
-        (!found.is_empty()).then(|| found.to_owned())
+        let found = self.capture.as_ref()?.captures(&text)?;
+        let named = |group| {
+            found
+                .name(group)
+                .map(|part| part.as_str())
+                .filter(|part| !part.is_empty())
+        };
+        let cluster = named("cluster")?;
+        Some(match named("namespace") {
+            Some(namespace) => format!("{namespace}/{cluster}"),
+            None => cluster.to_owned(),
+        })
     }
 
     /// The directories that it means now.

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::discover::Select;
+use super::discover::{Select, Target};
 use super::family::{CONTAINER, Name};
 use super::file::{Tracked, is_out_of_files};
 use super::identity::{FileId, Position};
@@ -370,15 +370,17 @@ impl Tailer {
 
     /// Tells once of directories in which nothing was found.
     fn tell_of_nothing(&mut self) {
-        for target in self.targets.values().flatten() {
-            let logs = self.families.get(&*target.dir);
-            let any = |meant: &dyn Fn(&Log) -> bool| {
-                logs.is_some_and(|logs| {
-                    logs.values()
-                        .filter_map(|id| self.logs.get(id))
-                        .any(|log| meant(log))
-                })
-            };
+        let logs_of = |target: &Target| {
+            let logs = self.families.get(&*target.dir).map(|logs| logs.values());
+            logs.into_iter().flatten().filter_map(|id| self.logs.get(id))
+        };
+        let all = || self.targets.values().flatten();
+        let sources: BTreeSet<usize> = all()
+            .filter(|target| logs_of(target).next().is_some())
+            .map(|target| target.source)
+            .collect();
+        for target in all() {
+            let any = |meant: &dyn Fn(&Log) -> bool| logs_of(target).any(|log| meant(log));
             match &target.select {
                 Select::Logs if !any(&|log| log.stage == Stage::Followed) => {
                     self.pass.notices.say(Notice::NoJobManagerLog(target.dir.clone()));
@@ -386,7 +388,8 @@ impl Tailer {
                 Select::File(file) if !any(&|log| log.stem == Name::parse(file).stem) => {
                     self.pass.notices.say(Notice::Missing(target.dir.join(file)));
                 }
-                Select::Glob(_) if !any(&|_| true) => {
+                // One of the directories that a pattern leads to may have none.
+                Select::Glob(_) if !sources.contains(&target.source) => {
                     self.pass
                         .notices
                         .say(Notice::Missing(self.sources[target.source].given().to_owned()));

@@ -25,6 +25,20 @@ fn t31_a_directory_that_comes_later_is_read_from_the_beginning() {
 }
 
 #[test]
+fn a_pattern_that_leads_to_a_log_is_not_said_to_miss_one_where_else_it_leads() {
+    let mut rig = Rig::new(&["*/x.log*"]);
+    for dir in ["a", "b"] {
+        fs::create_dir(rig.path(dir)).unwrap();
+    }
+    rig.poll();
+    rig.expect_notice(|notice| matches!(notice, Notice::Missing(_)));
+    rig.append("a/x.log", text(0, 10));
+    rig.restart(&["*/x.log*"]);
+    rig.poll();
+    assert_eq!(rig.tailer.take_notices(), []);
+}
+
+#[test]
 fn a_directory_is_read_oldest_content_first_whatever_the_numbers_say() {
     let mut rig = Rig::new(&["."]);
     rig.append("x.log.2", text(0, 10));
@@ -303,6 +317,8 @@ fn the_cluster_comes_from_the_capture_or_the_directories_that_wildcards_matched(
     assert_eq!(cluster("prod/eu/log/*.log", None), ["-"]);
     assert_eq!(cluster("prod/eu/log/jm.log", None), ["-"]);
     assert_eq!(cluster("prod/eu/log", Some("/(?<cluster>[^/]+)/eu/")), ["prod"]);
+    let both = "/(?<namespace>[a-z]+)/(?<cluster>[a-z]+)/log";
+    assert_eq!(cluster("*/eu/log", Some(both)), ["prod/eu", "test/eu"]);
     assert_eq!(
         cluster("**/*.log", Some("/(?<cluster>prod|live)/")),
         ["prod", "test/eu/log"]
