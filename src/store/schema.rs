@@ -25,10 +25,11 @@ const MIGRATIONS: [(u32, &str); VERSION as usize] = [
     (2, include_str!("v2.sql")),
     (3, include_str!("v3.sql")),
     (4, include_str!("v4.sql")),
+    (5, include_str!("v5.sql")),
 ];
 
 /// The present version (`PRAGMA user_version`).
-pub(super) const VERSION: u32 = 4;
+pub(super) const VERSION: u32 = 5;
 
 /// Page size of a new database, bytes. Of a row of a table without row numbers, as that of jobs, a page takes at most a quarter
 /// of its own size; what is beyond goes into a page of this row alone. Rows of jobs have 1 to 2 KB: with pages of 4096

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 mod entities;
 mod failing;
+mod views;
 
 use self::entities::fleet_of_every_kind;
 use super::schema::{self, FILE};
@@ -550,39 +551,4 @@ fn history_is_bounded_by_age_and_by_size_and_jobs_survive_it() {
     let saved = open(dir.path()).1;
     assert_eq!(saved.left.jobs[0].state, JobState::Running);
     assert_eq!(saved.left.jobs[0].restarts_for(RestartReason::Failure), 20);
-}
-
-#[test]
-fn the_views_are_what_the_documentation_says() {
-    let dir = tempfile::tempdir().unwrap();
-    let (mut store, _) = open(dir.path());
-    store
-        .commit(&mut fleet_of_every_kind(), &progress(10), second(20))
-        .unwrap();
-    let documented = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/store.md")).unwrap();
-    for view in [
-        "jobs",
-        "history",
-        "entities",
-        "entity_history",
-        "positions",
-        "logs",
-        "counters",
-    ] {
-        let select = store.connection.prepare(&format!("SELECT * FROM {view}"));
-        let mut select = select.unwrap();
-        for column in select.column_names() {
-            assert!(documented.contains(&format!("`{column}`")), "{view}.{column}");
-        }
-        assert!(select.query([]).unwrap().next().unwrap().is_some(), "{view}");
-    }
-    let said: String = store
-        .connection
-        .query_row(
-            "SELECT failure_message FROM jobs WHERE state = 'FAILED'",
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
-    assert_eq!(said, "über");
 }
