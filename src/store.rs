@@ -129,6 +129,8 @@ pub struct Progress {
     pub rule_matches: BTreeMap<String, u64>,
     /// State words outside Flink's closed set.
     pub unknown_states: u64,
+    /// Nothing was ever published of what is kept: it was begun with nothing, and old content is still being read.
+    pub unpublished: bool,
     /// Operations that failed on paths that are no logs, by the path as it is shown.
     pub failures: BTreeMap<String, Counts<Op>>,
 }
@@ -144,7 +146,12 @@ pub struct Saved {
 
 impl Saved {
     fn read(connection: &Connection) -> Result<Self, StoreError> {
-        let (counters, rule_matches, unknown_states) = logs::read_counters(connection)?;
+        let Counted {
+            model: counters,
+            rule_matches,
+            unknown_states,
+            unpublished,
+        } = logs::read_counters(connection)?;
         let left = Left {
             jobs: jobs::read(connection)?,
             applications: entities::read(connection)?,
@@ -158,6 +165,7 @@ impl Saved {
             positions: logs::read_positions(connection)?,
             rule_matches,
             unknown_states,
+            unpublished,
             failures: failures::read(connection)?,
         };
         Ok(Self { left, progress })
@@ -339,6 +347,7 @@ impl Store {
                 model: saved.left.counters.clone(),
                 rule_matches: saved.progress.rule_matches.clone(),
                 unknown_states: saved.progress.unknown_states,
+                unpublished: saved.progress.unpublished,
             },
             failures: saved.progress.failures.clone(),
         };
@@ -447,6 +456,7 @@ impl Store {
             model: fleet.counters().clone(),
             rule_matches: progress.rule_matches.clone(),
             unknown_states: progress.unknown_states,
+            unpublished: progress.unpublished,
         };
         self.failures.clone_from(&progress.failures);
         Ok(())

@@ -42,6 +42,8 @@ pub struct Engine {
     now: Timestamp,
     /// Old content is still being read.
     catching_up: bool,
+    /// Nothing was ever published of what it knows; see [`Self::is_unpublished`].
+    unpublished: bool,
     /// What is not shown yet.
     news: News,
     /// The cluster of logs for which neither the user nor the path names one.
@@ -101,6 +103,7 @@ impl Engine {
             applier: Applier::new(Fleet::with_limit(limit)),
             now: Timestamp::UNIX_EPOCH,
             catching_up: true,
+            unpublished: true,
             news: News::None,
             default_cluster: Arc::from(DEFAULT_CLUSTER),
             memories: BTreeMap::new(),
@@ -121,8 +124,10 @@ impl Engine {
             logs,
             rule_matches,
             unknown_states,
+            unpublished,
             ..
         } = saved.progress;
+        self.unpublished = unpublished || logs.is_empty();
         let limit = self.applier.fleet().limit();
         self.applier = Applier::new(Fleet::restore(limit, saved.left));
         let names = logs.iter().map(|log| (log.id, Arc::clone(&log.numbers.name)));
@@ -155,6 +160,13 @@ impl Engine {
     #[must_use]
     pub fn is_settled(&self) -> bool {
         !self.catching_up || self.merge.is_empty()
+    }
+
+    /// Whether all that it knows was read by runs that were begun with nothing and did not come to the end of what was there: states
+    /// of some moment long ago, which nobody has seen.
+    #[must_use]
+    pub const fn is_unpublished(&self) -> bool {
+        self.unpublished
     }
 
     /// Whether so many jobs were evicted that they should be kept before more is read.
@@ -348,7 +360,7 @@ impl Engine {
             self.merge.finish(log);
         }
         self.end_merge();
-        self.catching_up = false;
+        (self.catching_up, self.unpublished) = (false, false);
         self.merge = Merge::default();
     }
 

@@ -183,11 +183,16 @@ impl Reader {
         let failures = failures.map(|(path, errors)| (None, SourceStats::of_failures(path, errors)));
         let kept_sources = kept_sources.chain(failures).collect();
         let mut engine = Engine::new(wording, beside, settings.limits.entities);
+        let nothing = engine.stats(Vec::new());
         engine.restore(saved);
-        let before = (counters, engine.stats(kept_sources));
         let mut views = ViewBuilder::new(view_settings(&settings));
-        engine.fleet().shared_jobs().for_each(|job| views.put(job));
-        views.put_others(engine.fleet());
+        let before = if engine.is_unpublished() {
+            (Counters::default(), nothing)
+        } else {
+            engine.fleet().shared_jobs().for_each(|job| views.put(job));
+            views.put_others(engine.fleet());
+            (counters, engine.stats(kept_sources))
+        };
         let mut reader = Self {
             engine,
             tailer,

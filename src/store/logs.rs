@@ -291,6 +291,7 @@ pub(super) struct Counted {
     pub(super) model: Counters,
     pub(super) rule_matches: BTreeMap<String, u64>,
     pub(super) unknown_states: u64,
+    pub(super) unpublished: bool,
 }
 
 /// Every counter under its kind and name.
@@ -298,6 +299,7 @@ fn counters<'a>(
     model: &'a Counters,
     rule_matches: &'a BTreeMap<String, u64>,
     unknown_states: u64,
+    unpublished: bool,
 ) -> BTreeMap<(&'static str, &'a str), u64> {
     let states = entered(model).into_iter().flat_map(|(kind, names, counts)| {
         let named = names.into_iter().zip(counts);
@@ -309,6 +311,7 @@ fn counters<'a>(
         ("evicted", model.evicted),
         ("dropped", model.dropped),
         ("unknown_states", unknown_states),
+        ("unpublished", unpublished.into()),
     ];
     states
         .chain(
@@ -320,9 +323,7 @@ fn counters<'a>(
         .collect()
 }
 
-pub(super) fn read_counters(
-    connection: &Connection,
-) -> Result<(Counters, BTreeMap<String, u64>, u64), StoreError> {
+pub(super) fn read_counters(connection: &Connection) -> Result<Counted, StoreError> {
     let mut select = connection.prepare("SELECT kind, name, value FROM counter")?;
     let rows = select.query_map([], |row| {
         let key: (String, String) = (row.get(0)?, row.get(1)?);
@@ -351,12 +352,14 @@ pub(super) fn read_counters(
         value("entered_flink_deployment", name)
     });
     let unknown_states = value("program", "unknown_states");
+    let unpublished = value("program", "unpublished") > 0;
     let rules = kept.into_iter().filter(|((kind, _), _)| kind == "rule");
-    Ok((
+    Ok(Counted {
         model,
-        rules.map(|((_, id), count)| (id, count)).collect(),
+        rule_matches: rules.map(|((_, id), count)| (id, count)).collect(),
         unknown_states,
-    ))
+        unpublished,
+    })
 }
 
 fn read_entered<S: State>(counts: &mut [u64], value: impl Fn(&str) -> u64) {
@@ -372,8 +375,9 @@ pub(super) fn write_counters(
     model: &Counters,
     progress: &Progress,
 ) -> Result<(), StoreError> {
-    let old = counters(&old.model, &old.rule_matches, old.unknown_states);
-    let new = counters(model, &progress.rule_matches, progress.unknown_states);
+    let old = counters(&old.model, &old.rule_matches, old.unknown_states, old.unpublished);
+    let (rule_matches, unknown_states) = (&progress.rule_matches, progress.unknown_states);
+    let new = counters(model, rule_matches, unknown_states, progress.unpublished);
     let mut insert =
         connection.prepare_cached("INSERT OR REPLACE INTO counter (kind, name, value) VALUES (?, ?, ?)")?;
     for ((kind, name), count) in new.iter().filter(|(key, count)| old.get(key) != Some(count)) {

@@ -139,6 +139,7 @@ fn progress(offset: u64) -> Progress {
         positions: vec![position(1, true), position(2, false)],
         rule_matches: [("a".to_owned(), offset), ("b".to_owned(), 0)].into(),
         unknown_states: 5,
+        unpublished: offset > 5,
         failures: [(
             "/log/closed".to_owned(),
             [(Op::List, 2), (Op::Stat, offset)].into(),

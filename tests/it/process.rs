@@ -12,7 +12,7 @@ use rustix::process::Signal;
 
 use crate::crash::writer::Writer;
 use crate::crash::{NeverFalls, expect};
-use crate::daemon::{Daemon, PATIENCE};
+use crate::daemon::{Daemon, PATIENCE, Page};
 
 fn run(args: &[&str]) -> Output {
     let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_flinktail"));
@@ -46,7 +46,13 @@ fn t53_told_to_end_in_the_middle_of_a_backlog_with_clients_hanging_it_does_withi
     assert!(took < Duration::from_secs(5), "took {took:?}");
     let daemon = Daemon::start(&logs, &state);
     let mut falls = NeverFalls::default();
-    let page = daemon.scrape_until(|page| falls.check(page), |page| page["flinktail_ready"] == 1);
+    let check = |page: &Page| {
+        falls.check(page);
+        // What was kept on the way is the state of no moment that anybody has seen.
+        let shows_jobs = page.keys().any(|series| series.starts_with("flink_job_state"));
+        assert_eq!(shows_jobs, page["flinktail_ready"] == 1);
+    };
+    let page = daemon.scrape_until(check, |page| page["flinktail_ready"] == 1);
     expect(&page, &writer.truth);
     drop(hanging);
 }

@@ -46,6 +46,7 @@ impl Engine {
             positions: tailer.positions(),
             rule_matches: self.all_rule_matches(),
             unknown_states: self.unknown_states(),
+            unpublished: self.unpublished,
             failures: tailer.failures(),
         }
     }
@@ -68,6 +69,7 @@ impl Engine {
         let progress = Progress {
             rule_matches: self.all_rule_matches(),
             unknown_states: self.unknown_states(),
+            unpublished: self.unpublished,
             failures: tailer.failures(),
             ..Progress::default()
         };
