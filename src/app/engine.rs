@@ -50,7 +50,7 @@ pub struct Engine {
     default_cluster: Arc<str>,
     /// What the decoders of an earlier run remembered of logs not yet opened.
     memories: BTreeMap<LogId, Memory>,
-    /// The numbers that these logs had then; none of one that no source means any more.
+    /// The numbers that these logs had then, and those that no source means any more.
     numbers: BTreeMap<LogId, SourceStats>,
     /// Names of all logs, those of earlier runs and those that are gone included.
     names: Arc<BTreeMap<LogId, Arc<str>>>,
@@ -226,10 +226,13 @@ impl Engine {
         for change in changes {
             match change {
                 tail::Change::Kept(id, info) => self.reopen(*id, info),
-                tail::Change::Closed(id) => {
+                tail::Change::Closed(id, numbers) => {
                     self.process_ends(*id, EndReason::Unwatched);
                     if let Some(log) = self.logs.remove(id) {
                         self.documents.remove(id);
+                        let (mut numbers, cluster) = (SourceStats::clone(numbers), log.cluster);
+                        numbers.cluster = cluster;
+                        self.numbers.insert(*id, numbers);
                         self.memories.insert(*id, log.decoder.memory());
                     }
                 }

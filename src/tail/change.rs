@@ -9,14 +9,16 @@ use super::tailer::{Known, Tailer};
 use super::view::meaning;
 use super::{Classify, LogInfo, Settings, Source};
 use crate::line::LogId;
+use crate::stats::SourceStats;
 
 /// What other sources make of a log that was being read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// It goes on; which source it belongs to, and the cluster that its path tells, may be other ones.
     Kept(LogId, LogInfo),
-    /// No source means it any more. Its position is kept: it goes on from there, under the same id, when one does again.
-    Closed(LogId),
+    /// No source means it any more. Its position is kept: it goes on from there, under the same id, when one does again. With its
+    /// numbers, as far as reading makes them.
+    Closed(LogId, Box<SourceStats>),
 }
 
 impl Tailer {
@@ -52,7 +54,7 @@ impl Tailer {
             self.ready.remove(&id);
             if log.stage == Stage::Followed {
                 log.files_mut().for_each(Tracked::close);
-                changes.push(Change::Closed(id));
+                changes.push(Change::Closed(id, Box::new(log.stats())));
                 self.closed.push(*log);
             } else {
                 self.give_back(&log);
@@ -72,9 +74,9 @@ impl Tailer {
             log.info.source = source;
             return Some(Change::Kept(log.id, log.info.clone()));
         }
-        let id = log.id;
+        let closed = Change::Closed(log.id, Box::new(log.stats()));
         self.stdin = None;
-        Some(Change::Closed(id))
+        Some(closed)
     }
 
     /// Has a log begin where it is, whenever it is found again.

@@ -207,4 +207,42 @@ mod tests {
         );
         assert_eq!(engine.progress(&tailer).logs, [log]);
     }
+
+    #[test]
+    fn t51_a_log_that_no_source_means_any_more_is_kept_whole_where_the_store_begins_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("jobmanager.log");
+        let logger = "org.apache.flink.runtime.jobmaster.JobMaster";
+        let line = format!("2026-03-02 09:00:00,000 INFO  {logger} [] - one\n");
+        std::fs::write(&path, line.clone() + &line[..40]).unwrap();
+        let classify = || -> crate::tail::Classify {
+            Box::new(|_| HeadFacts {
+                first_time: None,
+                writer: Writer::JobManager,
+            })
+        };
+        let beside = crate::app::SourceSettings {
+            cluster: Some("c".into()),
+            log: Arc::new(crate::pipeline::LogSettings {
+                zone: jiff::tz::TimeZone::UTC,
+                layout: None,
+                line_bytes: 1 << 20,
+                record_bytes: 1 << 20,
+                reorder_window: jiff::SignedDuration::ZERO,
+            }),
+        };
+        let wording = Arc::new(crate::app::wording(None).unwrap());
+        let mut engine = Engine::new(Arc::clone(&wording), vec![beside], 10);
+        let source = crate::tail::Source::new(path.as_os_str(), None).unwrap();
+        let (fs, settings) = (Arc::new(OsFs), Settings::default());
+        let mut tailer = Tailer::new(fs, vec![source], classify(), settings.clone(), Vec::new());
+        while tailer.poll(std::time::Duration::ZERO, &mut engine).more {}
+        engine.caught_up();
+        let before = engine.progress(&tailer);
+        assert!(!before.logs[0].memory.carry.is_empty(), "half a line is kept");
+        let changes = tailer.change(Vec::new(), classify(), settings);
+        engine.change(wording, Vec::new(), 10, &changes);
+        let after = engine.progress(&tailer);
+        assert_eq!((after.logs, after.positions), (before.logs, before.positions));
+    }
 }
