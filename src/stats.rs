@@ -292,11 +292,11 @@ pub struct StoreStats {
 /// Progress of the catch-up at the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// Bytes there when the program began.
+    /// Bytes there when the program began, and in files that came while a log was behind: they may hold what was there.
     pub total_bytes: u64,
     /// Of these, read so far.
     pub read_bytes: u64,
-    /// Files there when the program began.
+    /// The files of these.
     pub total_files: u64,
     /// Of these, read to their end.
     pub read_files: u64,

@@ -239,7 +239,7 @@ pub struct Unwritten {
 
 impl Unwritten {
     /// Most jobs kept while nothing can be written: they are memory.
-    const MOST: usize = 4096;
+    const MOST: usize = 1024;
 
     /// Takes what was evicted. What is too much is forgotten, the earliest first: should one of those return, its counters begin
     /// anew.

@@ -92,7 +92,7 @@ pub struct Read<'a> {
     pub offset: Offset,
     /// When the file was last written.
     pub mtime: Timestamp,
-    /// Written after following began; false for what was there before.
+    /// Written after following began; false for what was there before, or came while its log was behind.
     pub fresh: bool,
     /// What was found in the bytes, where they were searched already; see [`Tailer::read_ahead`].
     pub hits: Option<&'a [u32]>,

@@ -84,8 +84,16 @@ impl Keeper {
             Err(error) => {
                 keeper.failed(&error);
                 // What cannot be written can be read most often. Begun anew, its smaller numbers would be written over those there.
-                let kept = Store::read_alone(dir).inspect(|_| keeper.stats.load = LoadResult::Loaded);
-                kept.unwrap_or_default()
+                match Store::read_alone(dir) {
+                    Ok(kept) => {
+                        keeper.stats.load = LoadResult::Loaded;
+                        kept
+                    }
+                    Err(error) => {
+                        warn!("{}: what was kept cannot be read either: {error}", dir.display());
+                        Saved::default()
+                    }
+                }
             }
         };
         Ok((keeper, saved))
@@ -110,7 +118,10 @@ impl Keeper {
     pub(super) fn keep(&mut self, engine: &mut Engine, tailer: &mut Tailer, now: Timestamp) {
         let is_new = self.reopen_if_due();
         let Some(store) = &mut self.store else {
-            self.unwritten.take(engine.fleet_mut().take_evicted());
+            let evicted = engine.fleet_mut().take_evicted();
+            if self.retry.is_some() {
+                self.unwritten.take(evicted);
+            }
             return;
         };
         let mut kept = engine.keep(store, tailer, is_new, now);

@@ -216,7 +216,7 @@ impl Merge {
         if told {
             self.undecided.remove(&log);
         }
-        if queue.over {
+        if queue.over && came > 0 {
             queue.sort();
         }
         if queue.by_time && !was_by_time {

@@ -19,6 +19,7 @@ use super::{AppError, classifier, cores, search};
 use crate::cli::progress::Progress;
 use crate::config::{ReadFrom, Settings};
 use crate::expose::{self, View, ViewBuilder};
+use crate::line::LogId;
 use crate::model::{Counters, Job};
 use crate::observe;
 use crate::stats::{ProgramStats, SourceStats};
@@ -43,6 +44,9 @@ const BACKLOG_REFRESH: Duration = Duration::from_secs(2);
 /// How long nothing may come of old content, before the program goes on without it: longer than it takes to see that a log is
 /// cut, that an archive is damaged and not being packed (5 s), or to try again after errors that pass (1, 2 and 4 s).
 const STALLED: Duration = Duration::from_secs(10);
+
+/// How long to wait, while old content is read, where nothing came of it in a pass though there is more.
+const HELD_UP: Duration = Duration::from_millis(50);
 
 /// How often events that wait for the reordering window are looked at.
 const WAITING: Duration = Duration::from_millis(250);
@@ -132,6 +136,8 @@ pub(super) struct Reader {
     ready: bool,
     /// How much had been read of what is old when that was last seen to have grown.
     progressed: (u64, Instant),
+    /// The last pass brought nothing of what is old.
+    stands_still: bool,
     /// Standard input is a source and has not come to its end.
     reads_stdin: bool,
     keeper: Option<Keeper>,
@@ -211,6 +217,7 @@ impl Reader {
             shown: None,
             ready: false,
             progressed: (0, now),
+            stands_still: false,
             reads_stdin,
             keeper,
             before,
@@ -243,9 +250,11 @@ impl Reader {
             if once && self.ready && !outcome.more && !self.reads_stdin && !self.engine.is_waiting() {
                 self.stop.cancel();
             }
-            if !outcome.more {
+            // Logs that are held up have more, and wait for one that gives nothing now.
+            let is_held_up = outcome.more && !self.ready && self.stands_still && !self.engine.is_crowded();
+            if !outcome.more || is_held_up {
                 let longest = self.longest_wait().min(self.manager.longest_wait());
-                let mut wait = outcome.wait.min(longest);
+                let mut wait = if is_held_up { HELD_UP } else { outcome.wait }.min(longest);
                 if self.engine.is_waiting() {
                     wait = wait.min(WAITING);
                 }
@@ -330,16 +339,18 @@ impl Reader {
         if self.ready {
             return;
         }
-        let (read, now) = (self.tailer.caught_up(), Instant::now());
-        if self.progressed.0 != read {
+        let (read, now) = (self.tailer.gone_over(), Instant::now());
+        self.stands_still = self.progressed.0 == read;
+        // A log that should give something and does not (a disk error) must not hold up for ever those that wait for it.
+        let stalled = self.stands_still && now.duration_since(self.progressed.1) >= STALLED;
+        if !self.stands_still || stalled {
             self.progressed = (read, now);
         }
-        // A log that should give something and does not (a disk error) must not hold up for ever those that wait for it.
-        let stalled = now.duration_since(self.progressed.1) >= STALLED;
-        for log in self.engine.unfinished().clone() {
-            if !self.tailer.is_behind(log) || (stalled && self.engine.wants(log)) {
-                self.engine.finish(log);
-            }
+        // To finish one has others wanted: what these are is asked before.
+        let is_over = |log: &LogId| !self.tailer.is_behind(*log) || stalled && self.engine.wants(*log);
+        let over: Vec<LogId> = self.engine.unfinished().iter().copied().filter(is_over).collect();
+        for log in over {
+            self.engine.finish(log);
         }
         let backlog = self.tailer.backlog();
         self.manager.catching_up(backlog.read_bytes, backlog.total_bytes);

@@ -84,7 +84,7 @@ pub(super) static SOURCE: Table<Source> = Table {
         },
         Key {
             name: "cluster_from_path",
-            takes: "a regular expression with a group `cluster`",
+            takes: "a regular expression with a group `cluster`, and perhaps `namespace`",
             about: "Takes the cluster from a file's path; with a group `namespace` it is `NAMESPACE/CLUSTER`. Logs with the \
                     same cluster are of one: a job id that both have is one job. Not together with `cluster`.",
             flag: "",

@@ -84,10 +84,10 @@ impl Tailer {
         self.logs.get(&log).is_some_and(|log| log.is_behind())
     }
 
-    /// Bytes gone over of logs that were behind then. It stands still where these give nothing, whatever others do.
+    /// Bytes gone over of files of which something was expected. It stands still where these give nothing, whatever others do.
     #[must_use]
-    pub const fn caught_up(&self) -> u64 {
-        self.caught_up
+    pub fn gone_over(&self) -> u64 {
+        self.logs.values().map(|log| log.gone_over).sum()
     }
 
     /// Logs found.

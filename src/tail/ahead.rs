@@ -477,7 +477,9 @@ mod tests {
         // While the last piece of one log is read, the next log's are read ahead: all that there may be.
         assert!(!take(&mut ahead, 0, &file, 0, CHUNK));
         let are_read = |state: &State| state.pieces.is_empty() && state.waiting > 0;
+        let began = std::time::Instant::now();
         while !are_read(&ahead.queue.lock()) {
+            assert!(began.elapsed() < 12 * PATIENCE);
             thread::yield_now();
         }
         // Then it is another's turn.

@@ -15,7 +15,7 @@ use super::order::News;
 use super::pass::Pass;
 use super::sight::{Member, Sight, open, peek};
 use super::{From, Sink};
-use crate::stats::{Lost, Op};
+use crate::stats::{Backlog, Lost, Op};
 
 /// Whether a position without a file has found one.
 enum Home<'a> {
@@ -27,11 +27,11 @@ enum Home<'a> {
 
 impl Log {
     /// Counts what is there of a file at the start. How much a packed one holds is known when it has been read to its end.
-    pub(super) fn add_backlog(&mut self, file: &mut Tracked) {
-        if file.is_packed() || file.size > file.place.offset {
+    pub(super) fn add_backlog(backlog: &mut Backlog, file: &mut Tracked) {
+        if file.expected.is_none() && (file.is_packed() || file.size > file.place.offset) {
             file.expected = Some(file.size);
-            self.backlog.total_bytes += file.size.saturating_sub(file.place.offset);
-            self.backlog.total_files += 1;
+            backlog.total_bytes += file.size.saturating_sub(file.place.offset);
+            backlog.total_files += 1;
         }
     }
 
@@ -84,11 +84,11 @@ impl Log {
 
     /// Finds new homes for positions whose file is gone or was cut: a copy, a packed copy, a file put in its place. What
     /// finds none is lost, where all of them could be asked. False while some may yet be one's: they are no news before that
-    /// is known, for as long as a file may be missing.
+    /// is known, for as long as a file may be missing. Where it `expects` what was there at the start, that is in them too.
     pub(super) fn house(
         &mut self,
         unseen: &mut Vec<&Member>,
-        all_asked: bool,
+        (all_asked, expects): (bool, bool),
         pass: &mut Pass,
         sink: &mut dyn Sink,
     ) -> bool {
@@ -118,6 +118,9 @@ impl Log {
                 }
                 Home::Found(home) => {
                     file.move_to(home);
+                    if expects {
+                        Self::add_backlog(&mut self.backlog, file);
+                    }
                     index += 1;
                 }
                 Home::None if all_asked => {

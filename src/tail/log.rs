@@ -63,8 +63,10 @@ pub(super) struct Log {
     pub(super) gone: bool,
     pub(super) numbers: Numbers,
     pub(super) backlog: Backlog,
-    /// How many files what was expected of is to come from others, which were not found yet.
+    /// Not 0 where something is expected of files that were not found yet, or could not be put in order.
     pub(super) owed: usize,
+    /// Bytes gone over of files of which something was expected.
+    pub(super) gone_over: u64,
 }
 
 /// What is to be done with a log after it was read for a while.
@@ -100,6 +102,7 @@ impl Log {
             numbers: Numbers::default(),
             backlog: Backlog::default(),
             owed: 0,
+            gone_over: 0,
         }
     }
 
@@ -147,6 +150,7 @@ impl Log {
                         sink.bytes(self.id, &given);
                     }
                     if let Some(end) = front.expected {
+                        self.gone_over += data.taken as u64;
                         let after = front.place.offset.min(end);
                         self.backlog.read_bytes += after.saturating_sub(before);
                         if after == end && !front.is_packed() {

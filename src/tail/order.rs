@@ -146,11 +146,12 @@ impl Log {
             if at == 0 && !self.queue.is_empty() && !self.interrupt(sink) {
                 // In the middle of a line: it is found again at the next look.
                 pass.soon = true;
+                self.owed += usize::from(is_expected);
                 self.put_back(found);
                 continue;
             }
             if is_expected {
-                self.add_backlog(&mut found.file);
+                Self::add_backlog(&mut self.backlog, &mut found.file);
             }
             if !first && !found.recalled {
                 self.count_rotation(&found);

@@ -85,7 +85,8 @@ impl Log {
             .collect();
         // Plain files before packed ones, so that a packed copy meets the file that it was made from.
         unseen.sort_by_key(|member| member.name.gz);
-        let all_clear = self.house(&mut unseen, all_asked, pass, sink);
+        let expects = sight.beginning || self.is_behind();
+        let all_clear = self.house(&mut unseen, (all_asked, expects), pass, sink);
         let news = all_clear.then(|| self.sort_out(&unseen, sight, first, pass));
         let Some(mut news) = news.flatten() else {
             self.give_up(Vec::new(), sight.beginning, pass);
@@ -278,7 +279,7 @@ impl Log {
         // Or its inode was given to another file; a truncation is by far the more frequent.
         (0..overwritten).for_each(|_| self.numbers.rotated(Rotation::Truncate));
         for (position, home) in std::mem::take(&mut self.restored).into_iter().zip(found) {
-            self.take_back(position, home, sight.beginning, pass);
+            self.take_back(position, home, sight.beginning || self.is_behind(), pass);
         }
         true
     }
@@ -307,7 +308,7 @@ impl Log {
             return;
         }
         if beginning {
-            self.add_backlog(&mut file);
+            Self::add_backlog(&mut self.backlog, &mut file);
         }
         self.line_up(file);
     }

@@ -75,8 +75,6 @@ pub struct Tailer {
     next_id: u32,
     /// Files closed because too many were open.
     pub(super) files_closed: u64,
-    /// See [`Self::caught_up`].
-    pub(super) caught_up: u64,
 }
 
 /// What a log was in an earlier run.
@@ -130,7 +128,6 @@ impl Tailer {
             looked_for: None,
             next_id: 0,
             files_closed: 0,
-            caught_up: 0,
         }
     }
 
@@ -326,11 +323,7 @@ impl Tailer {
             } else {
                 u64::MAX
             };
-            let was_behind = log.is_behind();
             let (progress, taken) = log.advance(&mut self.pass, budget, &mut self.buffer, sink);
-            if was_behind {
-                self.caught_up += taken as u64;
-            }
             read = (read + taken).min(most);
             let (dir, stem) = (Arc::clone(&log.dir), Arc::clone(&log.stem));
             self.close_some();
@@ -374,6 +367,9 @@ impl Tailer {
         let Some((log, input)) = &mut self.stdin else {
             return false;
         };
+        if log.sighted && !sink.wants(log.id) {
+            return false;
+        }
         self.touched.insert(log.id);
         if !log.sighted {
             log.sighted = true;

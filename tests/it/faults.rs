@@ -393,6 +393,41 @@ fn t50_writes_and_flushes_that_fail_are_tried_again_with_a_new_descriptor() {
     }
 }
 
+#[test]
+fn t44_a_log_that_cannot_be_read_does_not_keep_those_that_wait_for_it_from_being_shown() {
+    if !can_trace() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (logs, state) = (dir.path().join("logs"), dir.path().join("state"));
+    let mut writer = Writer::new(&logs, 15);
+    writer.append();
+    writer.finish();
+    // It can be looked into, and not be read to its end.
+    let bad = logs.join("bad.log");
+    let beginning = fs::read(writer.log()).unwrap();
+    let line = b"2026-03-02 00:00:00,000 INFO  org.apache.flink.runtime.jobmaster.JobMaster [] - Nothing.\n";
+    fs::write(&bad, [line.repeat(20_000), beginning].concat()).unwrap();
+    let command = Daemon::command(&logs, &state);
+    let mut traced = Command::new("strace");
+    traced.args([
+        "-D",
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        "inject=pread64:error=EIO:when=5+",
+        "-P",
+    ]);
+    traced
+        .arg(&bad)
+        .arg(command.get_program())
+        .args(command.get_args());
+    let daemon = Daemon::spawn(traced);
+    shows(&daemon, &writer.truth, 1);
+}
+
 /// Waits until a process has no other thread than the one whose call is delayed. The tracer, which lets that one end only once
 /// the delay is over; none where it has ended too.
 fn left_by_all_but_the_one_that_hangs(process: Pid) -> Option<Pid> {

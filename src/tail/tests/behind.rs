@@ -46,6 +46,13 @@ fn go_on(rig: &mut Rig) {
     panic!("it stays behind: {:?}", rig.tailer.backlog());
 }
 
+/// Stops, and starts again from the positions.
+fn restart(rig: &mut Rig) {
+    let positions = rig.tailer.positions();
+    rig.tailer = tailer(rig.dir.path(), &["."], slow(), Arc::new(OsFs), positions);
+    rig.sink = Recorder::default();
+}
+
 fn nothing(_: &mut Rig) {}
 
 #[test]
@@ -79,12 +86,28 @@ fn a_log_that_is_cut_is_behind_until_its_copy_was_read() {
 fn an_archive_read_in_part_is_behind_after_a_restart_too() {
     let mut rig = rig(&[("x.log.1.gz", packed(text(0, 1000))), ("x.log", Vec::new())]);
     rig.tailer.poll(rig.now, &mut rig.sink);
-    let positions = rig.tailer.positions();
-    rig.tailer = tailer(rig.dir.path(), &["."], slow(), Arc::new(OsFs), positions);
-    rig.sink = Recorder::default();
+    restart(&mut rig);
     rig.tailer.poll(rig.now, &mut rig.sink);
     go_on(&mut rig);
     assert_eq!(rig.sink.lines.last(), lines(0, 1000).last());
+}
+
+#[test]
+fn what_was_copied_or_packed_while_it_was_down_is_expected_too() {
+    for pack in [false, true] {
+        let mut rig = rig(&[("x.log", text(0, 1000).into())]);
+        rig.tailer.poll(rig.now, &mut rig.sink);
+        if pack {
+            gzip(&rig.path("x.log.1.gz"), text(0, 1000).as_bytes());
+        } else {
+            rig.copy("x.log", "x.log.1");
+        }
+        rig.cut("x.log");
+        restart(&mut rig);
+        rig.tailer.poll(rig.now, &mut rig.sink);
+        go_on(&mut rig);
+        assert_eq!(rig.sink.lines.last(), lines(0, 1000).last(), "packed: {pack}");
+    }
 }
 
 #[test]
@@ -110,10 +133,10 @@ fn holes_count_as_read() {
     .concat();
     let mut rig = rig(&[("x.log", content.clone())]);
     let mut before = 0;
-    while rig.tailer.caught_up() < content.len() as u64 {
+    while rig.tailer.gone_over() < content.len() as u64 {
         rig.tailer.poll(rig.now, &mut rig.sink);
-        assert!(rig.tailer.caught_up() > before, "it stands still");
-        before = rig.tailer.caught_up();
+        assert!(rig.tailer.gone_over() > before, "it stands still");
+        before = rig.tailer.gone_over();
     }
     rig.expect_lines(20);
 }
