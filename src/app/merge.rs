@@ -177,8 +177,8 @@ impl Merge {
     }
 
     /// Takes the events of a log that was opened, as many as `read` gives, and be it over: what it gains meanwhile has its turn
-    /// after what is old. Those of a log that waits for no other are given out
-    /// at once. What the others change is looked at once, behind the last: a log full of transitions gives thousands.
+    /// after what is old. Those of a log that waits for no other are given out at once. What the others change is looked at once,
+    /// behind the last: a log full of transitions gives thousands.
     ///
     /// Gives how many events [`Self::drain`] may give out next: more than came, so that they do not gather, yet not at once all that
     /// waited for this log, while helpers wait for whoever drains. All where no more of this log is wanted.

@@ -98,6 +98,11 @@ const fn bounds(settings: &Settings) -> Bounds {
     }
 }
 
+/// How often everything is looked at until it is ready: nobody tells of changes, see [`Reader::hear`].
+fn period_of_catch_up(asked_for: Option<Duration>) -> Duration {
+    asked_for.map_or(PERIOD_DEAF, |period| period.min(PERIOD_DEAF))
+}
+
 fn tail_settings(settings: &Settings) -> tail::Settings {
     tail::Settings {
         from: match settings.read_from {
@@ -105,10 +110,7 @@ fn tail_settings(settings: &Settings) -> tail::Settings {
             ReadFrom::End => tail::From::End,
         },
         open_files: settings.limits.open_files,
-        // Of the catch-up; see [`Reader::hear`].
-        period: settings
-            .poll_interval
-            .map_or(PERIOD_DEAF, |period| period.min(PERIOD_DEAF)),
+        period: period_of_catch_up(settings.poll_interval),
         ..tail::Settings::default()
     }
 }
@@ -136,8 +138,6 @@ pub(super) struct Reader {
     ready: bool,
     /// How much had been read of what is old when that was last seen to have grown.
     progressed: (u64, Instant),
-    /// The last pass brought nothing of what is old.
-    stands_still: bool,
     /// Standard input is a source and has not come to its end.
     reads_stdin: bool,
     keeper: Option<Keeper>,
@@ -217,7 +217,6 @@ impl Reader {
             shown: None,
             ready: false,
             progressed: (0, now),
-            stands_still: false,
             reads_stdin,
             keeper,
             before,
@@ -242,7 +241,7 @@ impl Reader {
             self.tailer.hint(waker.take());
             let outcome = self.tailer.poll(self.began.elapsed(), &mut self.engine);
             self.engine.pass();
-            self.catch_up(&mut progress);
+            let stands_still = self.catch_up(&mut progress);
             self.hear();
             self.engine.settle();
             self.tell();
@@ -251,7 +250,7 @@ impl Reader {
                 self.stop.cancel();
             }
             // Logs that are held up have more, and wait for one that gives nothing now.
-            let is_held_up = outcome.more && !self.ready && self.stands_still && !self.engine.is_crowded();
+            let is_held_up = outcome.more && stands_still && !self.engine.is_crowded();
             if !outcome.more || is_held_up {
                 let longest = self.longest_wait().min(self.manager.longest_wait());
                 let mut wait = if is_held_up { HELD_UP } else { outcome.wait }.min(longest);
@@ -280,9 +279,9 @@ impl Reader {
             self.wake.follow(&self.tailer.dirs());
         }
         self.tailer.set_period(match self.period {
-            Some(period) if self.ready => period,
-            Some(period) => period.min(PERIOD_DEAF),
-            None if self.ready && self.wake.works() => {
+            period if !self.ready => period_of_catch_up(period),
+            Some(period) => period,
+            None if self.wake.works() => {
                 let logs = u32::try_from(self.tailer.logs()).unwrap_or(u32::MAX);
                 PERIOD_TOLD_PER_LOG
                     .saturating_mul(logs)
@@ -334,16 +333,17 @@ impl Reader {
         self.keep_and_publish();
     }
 
-    /// Ends the merge of old content, log by log, and at last the catch-up.
-    fn catch_up(&mut self, progress: &mut Option<Progress>) {
+    /// Ends the merge of old content, log by log, and at last the catch-up. True where that goes on, and nothing of what is old came
+    /// in this pass.
+    fn catch_up(&mut self, progress: &mut Option<Progress>) -> bool {
         if self.ready {
-            return;
+            return false;
         }
         let (read, now) = (self.tailer.gone_over(), Instant::now());
-        self.stands_still = self.progressed.0 == read;
+        let stands_still = self.progressed.0 == read;
         // A log that should give something and does not (a disk error) must not hold up for ever those that wait for it.
-        let stalled = self.stands_still && now.duration_since(self.progressed.1) >= STALLED;
-        if !self.stands_still || stalled {
+        let stalled = stands_still && now.duration_since(self.progressed.1) >= STALLED;
+        if !stands_still || stalled {
             self.progressed = (read, now);
         }
         // To finish one has others wanted: what these are is asked before.
@@ -367,6 +367,7 @@ impl Reader {
             self.manager.ready(jobs);
             info!("caught up: {jobs} jobs in {files} files, {read} bytes read; following");
         }
+        stands_still && !self.ready
     }
 
     /// Says what people should know, once each.

@@ -111,6 +111,11 @@ impl Log {
         self.backlog.read_files < self.backlog.total_files || self.owed > 0
     }
 
+    /// Whether what is found counts as there at the start: while old content is read it may be a part of that under another name.
+    pub(super) const fn expects(&self, beginning: bool) -> bool {
+        beginning || self.is_behind()
+    }
+
     /// How much to read of it at once, where that should be about `most` bytes: somewhat more where it has read then what was there
     /// at the start. To come back for the rest takes as long as reading a MiB, and files that were cut at a size are a little larger.
     pub(super) fn turn(&self, most: usize) -> usize {

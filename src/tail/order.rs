@@ -125,8 +125,7 @@ impl Log {
             beginning,
         } = arrivals;
         self.unsettled = None;
-        // What comes while old content is read may be a part of it under another name.
-        let is_expected = beginning || self.is_behind();
+        let is_expected = self.expects(beginning);
         self.owed = 0;
         if current.is_none() && !first {
             self.expect_more_of_last(&mut news);

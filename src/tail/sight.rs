@@ -85,7 +85,7 @@ impl Log {
             .collect();
         // Plain files before packed ones, so that a packed copy meets the file that it was made from.
         unseen.sort_by_key(|member| member.name.gz);
-        let expects = sight.beginning || self.is_behind();
+        let expects = self.expects(sight.beginning);
         let all_clear = self.house(&mut unseen, (all_asked, expects), pass, sink);
         let news = all_clear.then(|| self.sort_out(&unseen, sight, first, pass));
         let Some(mut news) = news.flatten() else {
@@ -279,7 +279,7 @@ impl Log {
         // Or its inode was given to another file; a truncation is by far the more frequent.
         (0..overwritten).for_each(|_| self.numbers.rotated(Rotation::Truncate));
         for (position, home) in std::mem::take(&mut self.restored).into_iter().zip(found) {
-            self.take_back(position, home, sight.beginning || self.is_behind(), pass);
+            self.take_back(position, home, self.expects(sight.beginning), pass);
         }
         true
     }
@@ -289,7 +289,7 @@ impl Log {
         &mut self,
         position: Position,
         home: Option<(Arc<Path>, Stat, bool)>,
-        beginning: bool,
+        is_expected: bool,
         pass: &Pass,
     ) {
         let Some((path, stat, gz)) = home else {
@@ -307,7 +307,7 @@ impl Log {
             self.done.push(file);
             return;
         }
-        if beginning {
+        if is_expected {
             Self::add_backlog(&mut self.backlog, &mut file);
         }
         self.line_up(file);

@@ -171,12 +171,21 @@ fn log_state(id: LogId, log: &Log, tailer: &Tailer) -> Option<LogState> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::beside;
     use super::*;
     use crate::line::{HeadFacts, Writer};
     use crate::pipeline::Memory;
     use crate::store::Saved;
-    use crate::tail::Settings;
     use crate::tail::fs::OsFs;
+    use crate::tail::{Classify, Settings, Source};
+
+    /// Of no file it is known whose it is.
+    fn classify() -> Classify {
+        Box::new(|_| HeadFacts {
+            first_time: None,
+            writer: Writer::Unknown,
+        })
+    }
 
     #[test]
     fn t51_a_log_that_was_not_found_again_is_kept_whole_where_the_store_begins_anew() {
@@ -194,14 +203,10 @@ mod tests {
         let wording = Arc::new(crate::app::wording(None).unwrap());
         let mut engine = Engine::new(wording, Vec::new(), 10);
         engine.restore(saved);
-        let classify = Box::new(|_: &[u8]| HeadFacts {
-            first_time: None,
-            writer: Writer::Unknown,
-        });
         let tailer = Tailer::new(
             Arc::new(OsFs),
             Vec::new(),
-            classify,
+            classify(),
             Settings::default(),
             Vec::new(),
         );
@@ -215,25 +220,9 @@ mod tests {
         let logger = "org.apache.flink.runtime.jobmaster.JobMaster";
         let line = format!("2026-03-02 09:00:00,000 INFO  {logger} [] - one\n");
         std::fs::write(&path, line.clone() + &line[..40]).unwrap();
-        let classify = || -> crate::tail::Classify {
-            Box::new(|_| HeadFacts {
-                first_time: None,
-                writer: Writer::JobManager,
-            })
-        };
-        let beside = crate::app::SourceSettings {
-            cluster: Some("c".into()),
-            log: Arc::new(crate::pipeline::LogSettings {
-                zone: jiff::tz::TimeZone::UTC,
-                layout: None,
-                line_bytes: 1 << 20,
-                record_bytes: 1 << 20,
-                reorder_window: jiff::SignedDuration::ZERO,
-            }),
-        };
         let wording = Arc::new(crate::app::wording(None).unwrap());
-        let mut engine = Engine::new(Arc::clone(&wording), vec![beside], 10);
-        let source = crate::tail::Source::new(path.as_os_str(), None).unwrap();
+        let mut engine = Engine::new(Arc::clone(&wording), vec![beside()], 10);
+        let source = Source::new(path.as_os_str(), None).unwrap();
         let (fs, settings) = (Arc::new(OsFs), Settings::default());
         let mut tailer = Tailer::new(fs, vec![source], classify(), settings.clone(), Vec::new());
         while tailer.poll(std::time::Duration::ZERO, &mut engine).more {}

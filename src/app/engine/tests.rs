@@ -16,6 +16,21 @@ use crate::tail::{LogInfo, Read, Sink as _};
 const OLD: LogId = LogId(1);
 const NEW: LogId = LogId(2);
 
+/// How a source is decoded whose cluster is named.
+pub(super) fn beside() -> SourceSettings {
+    let log = LogSettings {
+        zone: TimeZone::UTC,
+        layout: None,
+        line_bytes: 1 << 20,
+        record_bytes: 1 << 20,
+        reorder_window: SignedDuration::ZERO,
+    };
+    SourceSettings {
+        cluster: Some(Arc::from("ha")),
+        log: log.into(),
+    }
+}
+
 /// Two logs of one cluster: the JobManager that led, and the one that took over.
 struct Rig {
     engine: Engine,
@@ -25,19 +40,7 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let log = LogSettings {
-            zone: TimeZone::UTC,
-            layout: None,
-            line_bytes: 1 << 20,
-            record_bytes: 1 << 20,
-            reorder_window: SignedDuration::ZERO,
-        };
-        let cluster = Some(Arc::from("ha"));
-        let beside = SourceSettings {
-            cluster,
-            log: log.into(),
-        };
-        let mut engine = Engine::new(Arc::new(wording(None).unwrap()), vec![beside], 100);
+        let mut engine = Engine::new(Arc::new(wording(None).unwrap()), vec![beside()], 100);
         engine.set_now("2027-01-01T00:00:00Z".parse().unwrap());
         for (id, name) in [(OLD, "/log/jm-1.log"), (NEW, "/log/jm-2.log")] {
             let info = LogInfo {
